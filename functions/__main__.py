@@ -1,0 +1,91 @@
+"""The command line of the serving side: `python -m functions --help`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from functions.common.problems import PhotoRejected, PhotoUnopened, Problem
+from functions.triage.advice import DISCLAIMER
+from functions.triage.answer import Prediction, answer_photo
+from functions.triage.scorer import load_scorer
+from functions.triage.settings import TriageSettings
+
+cli = typer.Typer(
+    help="Serve the product on this machine, and judge photos from the command line.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_words = Console(stderr=True)
+
+
+@cli.command(epilog="Example: python -m functions serve --port 8000")
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Loopback port; 0 takes any free one.")] = 8000,
+) -> None:
+    """Serve the phone page and the API on one loopback port."""
+    from functions.local import serve as serve_all
+
+    try:
+        serve_all(port)
+    except OSError as error:
+        _words.print(f"Port {port} cannot be used: {error.strerror}. Choose another with --port.", highlight=False)
+        raise typer.Exit(1) from error
+
+
+@cli.command(epilog="Example: python -m functions predict mole.jpg --json")
+def predict(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos to judge.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a photo, a line each.")] = False,
+) -> None:
+    """Judge photos; exit with 1 when any of them was rejected."""
+    settings = TriageSettings()
+    scorer = load_scorer(settings.model_dir, threads=settings.inference_threads)
+    request_id = str(uuid.uuid4())
+    table = Table("file", "score", "band", "what next", "by when")
+    rejected = 0
+    for file in photos:
+        try:
+            answer: Prediction | Problem = answer_photo(
+                file.read_bytes(), scorer, prediction_id=str(uuid.uuid4()), request_id=request_id
+            )[0]
+        except OSError as error:
+            answer = PhotoUnopened(f"The file cannot be opened: {error.strerror}.")
+        except PhotoRejected as rejection:
+            answer = rejection
+        rejected += isinstance(answer, Problem)
+        if as_json:
+            body = answer.document(request_id) if isinstance(answer, Problem) else answer.model_dump(mode="json")
+            print(json.dumps({"file": str(file), **body}), flush=True)
+        elif isinstance(answer, Problem):
+            table.add_row(str(file), "-", f"rejected: {answer.code}", answer.detail, "-")
+        else:
+            table.add_row(
+                str(file), f"{answer.score:.1f}", answer.risk_band, answer.advice.headline, answer.advice.by_when
+            )
+    if not as_json:
+        Console().print(table)
+        _words.print(DISCLAIMER, highlight=False)
+    if rejected:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command line; a problem that a person can mend is a sentence, not a trace."""
+    try:
+        cli()
+    except Problem as problem:
+        _words.print(f"{problem.title}: {problem.detail}", highlight=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Logs, metrics and traces (Powertools): ids, sizes, timings and versions, never a photo or a person."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from aws_lambda_powertools import Tracer
+
+NAMESPACE = "dermacast"
+
+
+@lru_cache
+def logger(room: str) -> Logger:
+    """Return the room's logger: one line of JSON a record, on standard output."""
+    return Logger(service=room, stream=sys.stdout)
+
+
+def emit(room: str, counts: Mapping[str, float] = {}, milliseconds: Mapping[str, float] = {}) -> None:
+    """Write one CloudWatch Embedded Metric Format record for the room.
+
+    Each call has an instance of its own, as several threads may answer photos at once.
+    """
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service=room)
+    for name, value in counts.items():
+        metrics.add_metric(name, MetricUnit.Count, value)
+    for name, value in milliseconds.items():
+        metrics.add_metric(name, MetricUnit.Milliseconds, value)
+    print(json.dumps(metrics.serialize_metric_set()), flush=True)
+
+
+@contextmanager
+def traced(room: str, segment: str, *, enabled: bool) -> Iterator[Any]:
+    """Record a subsegment of the trace while the body runs, where tracing is enabled."""
+    if not enabled:
+        yield None
+        return
+    with _tracer(room).provider.in_subsegment(f"## {segment}") as subsegment:
+        yield subsegment
+
+
+@lru_cache
+def _tracer(room: str) -> Tracer:
+    # Imported only where it is used: the X-Ray SDK brings botocore, a third of a second of cold start.
+    from aws_lambda_powertools import Tracer
+
+    return Tracer(service=room, auto_patch=False)

@@ -1,0 +1,208 @@
+"""Every error that a caller can act on, and the one place that turns an error into a response.
+
+    Problem
+    ├── PhotoRejected                the photo cannot be judged
+    │   ├── PhotoUnopened            no such file (command line)
+    │   ├── PhotoEmpty               no bytes came
+    │   ├── PhotoTooManyBytes        larger than the limit
+    │   ├── PhotoFormatUnsupported   not JPEG, PNG, WebP or HEIC by content
+    │   ├── PhotoAmbiguous           also a second kind of file
+    │   ├── PhotoUnreadable          damaged, cut short, or not decodable
+    │   ├── PhotoTooManyPixels       larger than the limit
+    │   ├── PhotoTooSmall            a side is under the floor
+    │   └── PhotoAnimated            more than one frame
+    ├── PhotoMissing                 a multipart body without the field `photo`
+    ├── MediaTypeUnsupported         neither `image/*` nor `multipart/form-data`
+    ├── MultipartMalformed           a multipart body that cannot be parsed
+    ├── ParameterUnknown             a query parameter or form field the route does not know
+    ├── ParameterInvalid             a value that is not allowed
+    ├── RouteUnknown                 no such path
+    ├── MethodNotAllowed             the path exists, the method does not
+    ├── ModelUnavailable             the model package is missing or does not match its checksum
+    └── InternalError                our fault
+
+`code` is stable and is what a program should look at; `detail` is a sentence for a person.
+"""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from functions.common import observability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fastapi import FastAPI, Request
+    from fastapi.responses import JSONResponse
+
+
+class Problem(Exception):
+    """An error with a stable code, an HTTP status, and a sentence that says what would be right."""
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+    def document(self, request_id: str) -> dict[str, str | int]:
+        """Return the body of an `application/problem+json` response (RFC 9457, section 3)."""
+        return {
+            "type": f"urn:dermacast:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "request_id": request_id,
+        }
+
+
+class PhotoRejected(Problem):
+    """The photo cannot be judged; its subclasses say why."""
+
+
+class PhotoUnopened(PhotoRejected):
+    code, status, title = "photo_unopened", 404, "The file cannot be opened"
+
+
+class PhotoEmpty(PhotoRejected):
+    code, status, title = "photo_empty", 400, "No photo came"
+
+
+class PhotoTooManyBytes(PhotoRejected):
+    code, status, title = "photo_too_many_bytes", 413, "The file is too large"
+
+
+class PhotoFormatUnsupported(PhotoRejected):
+    code, status, title = "photo_format_unsupported", 415, "Not a kind of photo that can be read"
+
+
+class PhotoAmbiguous(PhotoRejected):
+    code, status, title = "photo_ambiguous", 422, "The file is more than a photo"
+
+
+class PhotoUnreadable(PhotoRejected):
+    code, status, title = "photo_unreadable", 422, "The photo is damaged"
+
+
+class PhotoTooManyPixels(PhotoRejected):
+    code, status, title = "photo_too_many_pixels", 422, "The photo has too many pixels"
+
+
+class PhotoTooSmall(PhotoRejected):
+    code, status, title = "photo_too_small", 422, "The photo is too small"
+
+
+class PhotoAnimated(PhotoRejected):
+    code, status, title = "photo_animated", 422, "The file holds more than one picture"
+
+
+class PhotoMissing(Problem):
+    code, status, title = "photo_missing", 400, "No photo in the form"
+
+
+class MediaTypeUnsupported(Problem):
+    code, status, title = "media_type_unsupported", 415, "Not a media type that this route takes"
+
+
+class MultipartMalformed(Problem):
+    code, status, title = "multipart_malformed", 400, "The form cannot be read"
+
+
+class ParameterUnknown(Problem):
+    code, status, title = "parameter_unknown", 422, "Unknown parameter"
+
+
+class ParameterInvalid(Problem):
+    code, status, title = "parameter_invalid", 422, "A parameter has a value that is not allowed"
+
+
+class RouteUnknown(Problem):
+    code, status, title = "route_unknown", 404, "No such route"
+
+
+class MethodNotAllowed(Problem):
+    code, status, title = "method_not_allowed", 405, "The route does not take this method"
+
+
+class ModelUnavailable(Problem):
+    code, status, title = "model_unavailable", 503, "The model cannot be loaded"
+
+
+class InternalError(Problem):
+    code, status, title = "internal_error", 500, "Something went wrong on our side"
+
+
+def every_problem() -> list[type[Problem]]:
+    """Return each concrete kind of problem, by code: what the documents list."""
+    found: list[type[Problem]] = []
+    waiting: list[type[Problem]] = [Problem]
+    while waiting:
+        kind = waiting.pop()
+        waiting.extend(kind.__subclasses__())
+        if "code" in kind.__dict__:
+            found.append(kind)
+    return sorted(found, key=lambda kind: kind.code)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error that the app raises an `application/problem+json` response."""
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, problem: Problem) -> JSONResponse:
+        return respond(request, problem)
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+        return respond(request, parameter_problem(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        path = request.url.path
+        problem: Problem
+        if error.status_code == MethodNotAllowed.status:
+            problem = MethodNotAllowed(f"{request.method} is not for {path}.")
+        elif error.status_code == RouteUnknown.status:
+            problem = RouteUnknown("There is nothing at this address. See /docs for what there is.")
+        else:
+            problem = InternalError("An error that has no description here. Try again in a minute.")
+        response = respond(request, problem)
+        response.headers.update(error.headers or {})  # 405 names what is allowed
+        return response
+
+
+def respond(request: Request, problem: Problem) -> JSONResponse:
+    """Return the response to a problem and log it; call it where the error is being handled."""
+    from fastapi.responses import JSONResponse
+
+    request_id = request_id_of(request)
+    record: dict[str, Any] = {"code": problem.code, "request_id": request_id}
+    if problem.__cause__ is not None and isinstance(problem, InternalError):
+        # The message of an exception can quote what a person sent; where it happened cannot.
+        record["exception"] = type(problem.__cause__).__name__
+        record["stack"] = traceback.format_tb(problem.__cause__.__traceback__)
+        observability.logger("problems").error("request failed", **record)
+    else:
+        observability.logger("problems").info("request refused", **record)
+    observability.emit("problems", {"Problems": 1, f"Problem_{problem.code}": 1})
+    return JSONResponse(problem.document(request_id), problem.status, media_type="application/problem+json")
+
+
+def parameter_problem(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """Return one problem that tells every complaint of pydantic about a caller's parameters."""
+    unknown = [str(error["loc"][-1]) for error in errors if error["type"] == "extra_forbidden"]
+    if unknown:
+        return ParameterUnknown(f"Not known here: {', '.join(sorted(unknown))}. See /docs for what is.")
+    complaints = "; ".join(f"{error['loc'][-1]}: {error['msg']}" for error in errors)
+    return ParameterInvalid(f"{complaints}.")
+
+
+def request_id_of(request: Request) -> str:
+    """Return the id that the request was given at the door."""
+    return str(request.state.request_id)

@@ -1,0 +1,102 @@
+"""The model card: everything the server needs to be honest, in one versioned schema.
+
+`training.card` writes it, `functions.triage` reads it, `GET /v1/model` shows it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Interval(_Strict):
+    """A figure with its 95 % bootstrap interval, resampled by lesion."""
+
+    value: Probability
+    low: Probability
+    high: Probability
+
+
+class Evaluation(_Strict):
+    """What the served file reached on one set of photos; a figure that the set cannot give is null."""
+
+    photos: int
+    lesions: int
+    malignant_photos: int
+    malignant_auroc: Interval | None = Field(description="Of P(malignant), malignant against benign photos.")
+    diagnosis_auroc: dict[str, Probability] = Field(description="Each diagnosis against the rest.")
+    macro_auroc: Probability | None = Field(description="Mean of `diagnosis_auroc` when all diagnoses occur.")
+    accuracy: Probability = Field(description="Of the most probable of the seven diagnoses.")
+    balanced_accuracy: Probability = Field(description="Mean recall of the diagnoses that occur.")
+    expected_calibration_error: Probability = Field(
+        description="Of P(malignant), 15 bins of equal width (Guo 2017, section 2)."
+    )
+    brier: Probability = Field(description="Mean squared error of P(malignant).")
+    called: dict[Literal["low", "watch", "urgent"], Probability] = Field(description="Share of photos in each band.")
+    malignant_called_low: Probability | None = Field(description="Share of malignant photos in the band `low`.")
+    benign_called_urgent: Probability | None = Field(description="Share of benign photos in the band `urgent`.")
+
+
+class Cutoffs(_Strict):
+    """Where the bands of P(malignant) meet, and what was promised when they were chosen."""
+
+    low_below: Probability
+    urgent_from: Probability
+    guarantee: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.low_below > self.urgent_from:
+            message = f"low_below {self.low_below} must not lie above urgent_from {self.urgent_from}"
+            raise ValueError(message)
+        return self
+
+
+class TrainingData(_Strict):
+    """Which photos taught, chose and judged."""
+
+    name: str
+    snapshot_sha256: str = Field(description="Of the manifest as read, in canonical CSV.")
+    folds: dict[Literal["train", "choose", "test"], list[int]]
+    photos: dict[Literal["train", "choose", "test"], int]
+    lesions: dict[Literal["train", "choose", "test"], int]
+    origins: list[str]
+    licence: str
+
+
+class Card(_Strict):
+    """What a model is, what it was made from, what it reached, and what it must not be used for."""
+
+    schema_version: Literal[1] = 1
+    version: str
+    created: str = Field(description="Date, RFC 3339.")
+    network: str
+    input_size: Annotated[int, Field(ge=75)] = Field(description="Side of the square input, pixels.")
+    classes: list[str] = Field(description="Codes of the diagnoses in the order of the network's logits.")
+    malignant: list[str] = Field(description="The codes whose probabilities sum to P(malignant).")
+    diagnosis_names: dict[str, str]
+    temperature: Annotated[float, Field(gt=0)] = Field(description="Divides the logits (Guo 2017, section 4.2).")
+    cutoffs: Cutoffs
+    evaluations: dict[str, Evaluation] = Field(description="By set of photos; `test` and `test: <origin>`.")
+    parity: float = Field(description="Largest |difference| of a probability, served file against the network.")
+    data: TrainingData
+    licence: str = Field(description="Of this model.")
+    intended_use: str
+    limits: list[str]
+
+    @model_validator(mode="after")
+    def _codes_agree(self) -> Self:
+        unknown = [code for code in self.malignant if code not in self.classes]
+        if unknown or set(self.diagnosis_names) != set(self.classes):
+            message = (
+                f"malignant {self.malignant} and diagnosis_names {[*self.diagnosis_names]} must be of {self.classes}"
+            )
+            raise ValueError(message)
+        return self

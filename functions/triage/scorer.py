@@ -1,0 +1,97 @@
+"""ONNX model and card in, calibrated probabilities out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnxruntime
+from pydantic import ValidationError
+
+from functions.common.problems import ModelUnavailable
+from functions.triage.card import Card
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SHIPPED_MODEL = Path(__file__).parent / "model"
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """A model package, loaded: pixels to probabilities."""
+
+    card: Card
+    sha256: str
+    session: onnxruntime.InferenceSession
+
+    def logits(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the network.
+
+        Args:
+            squares: uint8 (n, size, size, 3) from `pixels.square_pixels`, with the card's `input_size`.
+
+        Returns:
+            float32 (n, classes).
+
+        """
+        name = self.session.get_inputs()[0].name
+        (logits,) = self.session.run(None, {name: squares.astype(np.float32)})
+        return np.asarray(logits, dtype=np.float32)
+
+    def probabilities(self, squares: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return the calibrated probability of each diagnosis, float64 (n, classes), rows summing to 1."""
+        return softmax(self.logits(squares), self.card.temperature)
+
+    def malignant(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return P(malignant), float64 (n,): the sum over the card's malignant diagnoses."""
+        columns = [self.card.classes.index(code) for code in self.card.malignant]
+        return np.asarray(np.minimum(probabilities[:, columns].sum(axis=1), 1.0))
+
+
+def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
+    """Divide the logits by the temperature and return their softmax along the last axis, in float64."""
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
+
+
+def load_scorer(folder: Path = SHIPPED_MODEL, *, threads: int = 1) -> Scorer:
+    """Load a model package and check each file against the manifest.
+
+    Args:
+        folder: holds `model.onnx`, `card.json` and `manifest.json`.
+        threads: processors that one inference may use.
+
+    Raises:
+        ModelUnavailable: when a file is absent, was changed, or is not what it should be.
+
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        model = (folder / "model.onnx").read_bytes()
+        card = (folder / "card.json").read_bytes()
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(f"The model package {folder.name!r} is not complete: {error}.") from error
+    sha256 = hashlib.sha256(model).hexdigest()
+    found = {"model.onnx": sha256, "card.json": hashlib.sha256(card).hexdigest()}
+    for name, digest in found.items():
+        if manifest.get("sha256", {}).get(name) != digest:
+            raise ModelUnavailable(f"{name} of the model package {folder.name!r} is not the file in its manifest.")
+    try:
+        return Scorer(Card.model_validate_json(card), sha256, _session(model, threads))
+    except (ValidationError, onnxruntime.capi.onnxruntime_pybind11_state.OnnxRuntimeException) as error:
+        raise ModelUnavailable(f"The model package {folder.name!r} cannot be read: {error}") from error
+
+
+def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # Spinning threads take the second processor from whoever decodes the next photo.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

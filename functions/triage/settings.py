@@ -1,0 +1,37 @@
+"""The room's settings, read once, at the door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from functions.triage.scorer import SHIPPED_MODEL
+
+# AWS Lambda gives one vCPU for each 1,769 MB (Lambda developer guide, "Configure Lambda function memory").
+_MEMORY_MB_OF_ONE_CPU = 1769
+
+
+class TriageSettings(BaseSettings):
+    """Settings of the triage room."""
+
+    model_config = SettingsConfigDict(env_prefix="TRIAGE_", frozen=True)
+
+    model_dir: Path = Field(SHIPPED_MODEL, description="Folder of the model package.")
+    threads: int = Field(
+        0, ge=0, description="Processors that one inference may use; 0: as many as the function's memory brings."
+    )
+    memory_mb: int = Field(
+        _MEMORY_MB_OF_ONE_CPU,
+        validation_alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        description="Set by Lambda: the function's memory, in MB.",
+    )
+    tracing: bool = Field(
+        default=False, description="Whether X-Ray traces are sent; costs about 0.3 s of each cold start."
+    )
+
+    @property
+    def inference_threads(self) -> int:
+        """How many processors one inference uses."""
+        return self.threads or max(1, self.memory_mb // _MEMORY_MB_OF_ONE_CPU)

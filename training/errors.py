@@ -1,0 +1,50 @@
+"""What can be wrong with a training run, each as a type that the command turns into one clear message.
+
+TrainingError
+├── ManifestInvalid      rows or columns that cannot be used
+├── SplitLeaks           a lesion, patient or near-duplicate on both sides of a split
+├── WeightsInvalid       starting weights that do not fit the network
+├── ExportDiffers        the ONNX file does not answer as the network does
+└── RoomInvalid          a SageMaker room without what the job needs
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_MOST_SHOWN = 20
+
+
+class TrainingError(Exception):
+    """A run that cannot go on, with what was expected and what was found."""
+
+
+class ManifestInvalid(TrainingError):
+    """Rows or columns that cannot be used; `complaints` holds all of them."""
+
+    def __init__(self, csv: Path, complaints: Sequence[str]) -> None:
+        self.complaints = tuple(complaints)
+        shown = "".join(f"\n  {complaint}" for complaint in self.complaints[:_MOST_SHOWN])
+        more = len(self.complaints) - _MOST_SHOWN
+        rest = f"\n  and {more} more" if more > 0 else ""
+        super().__init__(f"{csv}: {len(self.complaints)} complaint(s):{shown}{rest}")
+
+
+class SplitLeaks(TrainingError):
+    """A lesion, a patient or a near-duplicate lies on both sides of a split."""
+
+
+class WeightsInvalid(TrainingError):
+    """Starting weights that do not fit the network."""
+
+
+class ExportDiffers(TrainingError):
+    """The ONNX file does not answer as the trained network does."""
+
+
+class RoomInvalid(TrainingError):
+    """A SageMaker room without what the job needs."""
