@@ -6,6 +6,7 @@ stopped goes on as if it had not been.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,7 @@ import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 
 from training.augment import Augmentation, plain_batches, training_batches
+from training.errors import RoomInvalid
 from training.networks import set_trainable
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class Fitting:
 class Progress:
     """Where a fit stands; written after each epoch."""
 
+    fingerprint: str
     phase: int = 0
     epoch_in_phase: int = 0
     epochs: list[dict[str, Any]] = field(default_factory=list)
@@ -109,7 +112,7 @@ def fit(
         malignant: the class numbers whose probabilities sum to P(malignant).
         rows: which photos train, and which choose.
         settings: see `Fitting`.
-        checkpoints: folder of the checkpoints; one of other settings must not be given.
+        checkpoints: folder of the checkpoints.
         say: takes one line of progress at a time.
 
     Returns:
@@ -117,9 +120,12 @@ def fit(
         malignant AUROC on the choosing photos, and one dict an epoch: phase, size, learning rate, loss and
         accuracy of both sets, malignant AUROC, seconds.
 
+    Raises:
+        RoomInvalid: when the checkpoints belong to other settings or photos.
+
     """
     checkpoints.mkdir(parents=True, exist_ok=True)
-    progress = _resume(checkpoints)
+    progress = _resume(checkpoints, _fingerprint(settings, labels, rows))
     keras.mixed_precision.set_dtype_policy(precision_policy(settings.precision))
     keras.utils.set_random_seed(settings.seed)
     train, choose = rows
@@ -298,6 +304,22 @@ def _save(model: keras.Model, progress: Progress, checkpoints: Path) -> None:
     state.replace(checkpoints / _STATE)
 
 
-def _resume(checkpoints: Path) -> Progress:
+def _resume(checkpoints: Path, fingerprint: str) -> Progress:
     state = checkpoints / _STATE
-    return Progress(**json.loads(state.read_text(encoding="utf-8"))) if state.exists() else Progress()
+    if not state.exists():
+        return Progress(fingerprint)
+    progress = Progress(**json.loads(state.read_text(encoding="utf-8")))
+    if progress.fingerprint != fingerprint:
+        raise RoomInvalid(
+            f"{checkpoints}: belongs to a run with other settings or photos; delete it or use another room"
+        )
+    return progress
+
+
+def _fingerprint(
+    settings: Fitting, labels: NDArray[np.int64], rows: tuple[NDArray[np.int64], NDArray[np.int64]]
+) -> str:
+    digest = hashlib.sha256(json.dumps(asdict(settings), sort_keys=True).encode())
+    for array in (labels, *rows):
+        digest.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
+    return digest.hexdigest()
