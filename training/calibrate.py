@@ -1,11 +1,12 @@
-"""Probabilities that mean what they say: the prior put back, one temperature, and cut-offs with a guarantee."""
+"""Probabilities that mean what they say, and cut-offs with a guarantee."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from sklearn.metrics import log_loss
 
 from functions.triage.card import Cutoffs
@@ -17,23 +18,39 @@ if TYPE_CHECKING:
 # The share of malignant photos that may fall in the band `low`, and of benign ones in `urgent`.
 MALIGNANT_CALLED_LOW = 0.05
 BENIGN_CALLED_URGENT = 0.10
+_BIAS_PENALTY = 1e-3
 
 
-def temperature_of(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    """Return the temperature that makes the labels most likely (Guo 2017, arXiv 1706.04599, section 4.2).
+@dataclass(frozen=True)
+class Calibration:
+    """What turns logits into probabilities: softmax(logits / temperature + biases)."""
+
+    temperature: float
+    biases: tuple[float, ...]
+
+
+def calibration_of(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> Calibration:
+    """Fit one temperature and one bias a class to photos that the network has not learned from.
+
+    Bias-corrected temperature scaling (Alexandari 2020, arXiv 1901.06852, section 3): the most likely
+    values, the biases held towards 0 by a small square penalty. The biases take back what the class weights
+    of training did to the prior; a temperature alone cannot (`training/EXPERIMENTS.md`).
 
     Args:
         logits: (n, classes).
         labels: (n,) class numbers.
 
     """
-    classes = range(logits.shape[1])
-    found = minimize_scalar(
-        lambda log_t: log_loss(labels, softmax(logits, float(np.exp(log_t))), labels=classes),
-        bounds=(np.log(0.25), np.log(8.0)),
-        method="bounded",
-    )
-    return float(np.exp(found.x))
+    classes = logits.shape[1]
+    wide = np.asarray(logits, dtype=np.float64)
+
+    def cost(values: NDArray[np.float64]) -> float:
+        probabilities = softmax(wide * np.exp(-values[0]) + values[1:])
+        likely = log_loss(labels, probabilities, labels=range(classes))
+        return float(likely + _BIAS_PENALTY * (values[1:] ** 2).sum())
+
+    found = minimize(cost, np.zeros(1 + classes), method="L-BFGS-B")
+    return Calibration(float(np.exp(found.x[0])), tuple(float(value) for value in found.x[1:]))
 
 
 def cutoffs_of(probability: NDArray[np.float64], is_malignant: NDArray[np.bool_]) -> Cutoffs:

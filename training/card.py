@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -52,7 +53,7 @@ MODEL_LICENCE = (
 
 
 # Until the finished file has been seen on the choosing photos.
-NO_CUTOFFS = Cutoffs(low_below=0.0, urgent_from=1.0, guarantee="none yet")
+_NO_CUTOFFS = Cutoffs(low_below=0.0, urgent_from=1.0, guarantee="none yet")
 
 
 def snapshot_sha256(table: pd.DataFrame) -> str:
@@ -68,12 +69,10 @@ def draft_card(
     input_size: int,
     classes: tuple[str, ...],
     malignant: tuple[str, ...],
-    temperature: float,
-    cutoffs: Cutoffs,
     parity: float,
     data: TrainingData,
 ) -> Card:
-    """Return the card before any evaluation, which needs the finished package."""
+    """Return the card before calibration and evaluation, for which the file must already be scored."""
     return Card(
         version=version,
         created=created,
@@ -82,8 +81,9 @@ def draft_card(
         classes=list(classes),
         malignant=list(malignant),
         diagnosis_names={code: DIAGNOSIS_NAMES[code] for code in classes},
-        temperature=temperature,
-        cutoffs=cutoffs,
+        temperature=1.0,
+        biases=[0.0] * len(classes),
+        cutoffs=_NO_CUTOFFS,
         evaluations={},
         parity=parity,
         data=data,
@@ -103,6 +103,11 @@ def unpackaged_scorer(model: Path, card: Card) -> Scorer:
     content = model.read_bytes()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     return Scorer(card, hashlib.sha256(content).hexdigest(), session)
+
+
+def with_card(scorer: Scorer, **changes: Any) -> Scorer:
+    """Return the scorer with some of its card's fields changed."""
+    return dataclasses.replace(scorer, card=scorer.card.model_copy(update=changes))
 
 
 def write_package(folder: Path, model: Path, card: Card, report: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import roc_auc_score
 
 from functions.triage.advice import RiskBand, risk_band
 from functions.triage.card import Cutoffs, Evaluation, Interval
@@ -142,6 +142,5 @@ def reliability(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> l
 
 
 def _balanced_accuracy(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    present = np.isin(predicted, np.unique(labels))
-    # scikit-learn warns when a diagnosis is predicted that does not occur; it counts as an error all the same.
-    return float(balanced_accuracy_score(labels, np.where(present, predicted, -1 * np.ones_like(predicted))))
+    """Return the mean recall of the diagnoses that occur; scikit-learn's warns about those that do not."""
+    return float(np.mean([(predicted[labels == k] == k).mean() for k in np.unique(labels)]))

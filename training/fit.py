@@ -45,7 +45,7 @@ class Phase:
 PHASES = (
     Phase("head", 160, 1, 1e-3, 1.0, None),
     Phase("small", 160, 5, 3e-4, 0.3, "all"),
-    Phase("full", 224, 5, 1.5e-4, 0.01, "mixed2"),
+    Phase("full", 224, 9, 2.5e-4, 0.01, "mixed2"),
 )
 
 
@@ -157,7 +157,7 @@ def fit(
         ticker = _Ticker(
             say, f"{phase.name} {progress.epoch_in_phase + 1}/{phase.epochs}", len(order) // settings.batch
         )
-        fitted = model.fit(batches, epochs=1, verbose=0, callbacks=[ticker]).history
+        fitted = model.fit(batches, epochs=1, shuffle=False, verbose=0, callbacks=[ticker]).history
         averaged = _AveragedWeights(model)
         with averaged:
             judged = _judge(model, photos, labels, choose, malignant, phase.size)

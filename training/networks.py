@@ -76,16 +76,6 @@ def set_trainable(model: keras.Model, first: str | None) -> None:
         layer.trainable = index >= start
 
 
-def subtract_from_logits(model: keras.Model, amount: np.ndarray) -> None:
-    """Subtract a constant from each logit, by way of the head's bias.
-
-    Training with class weights w learns probabilities in proportion to w p; subtracting log w puts the
-    data's own prior back (Menon 2021, arXiv 2007.07314, equation 9, read backwards).
-    """
-    head = model.get_layer("logits")
-    head.bias.assign(np.array(head.bias) - np.where(np.isfinite(amount), amount, 0.0))
-
-
 def _load(backbone: keras.Model, file: Path) -> None:
     if not file.is_file():
         raise WeightsInvalid(f"{file}: no such weights file; give 'imagenet', a .npz or a .h5")

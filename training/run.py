@@ -13,9 +13,9 @@ import numpy as np
 
 from functions.triage.card import Evaluation, TrainingData
 from functions.triage.pixels import square_pixels
-from functions.triage.scorer import load_scorer, softmax
+from functions.triage.scorer import load_scorer
 from training import card as cards
-from training.calibrate import cutoffs_of, temperature_of
+from training.calibrate import calibration_of, cutoffs_of
 from training.evaluate import evaluation_of, lesions_of, logits_of
 from training.job import Room, manifest_in
 from training.manifest import DIAGNOSES, MALIGNANT, read_manifest
@@ -88,7 +88,7 @@ def train(
 
     from training import networks
     from training.export import export, round_to_half
-    from training.fit import class_weights, fit
+    from training.fit import fit
 
     labels = labels_of(table)
     rows = (split.train.index.to_numpy(), split.choose.index.to_numpy())
@@ -103,9 +103,6 @@ def train(
         say,
     )
     size = int(max(history, key=lambda row: row["val_auroc"])["size"])
-    networks.subtract_from_logits(
-        network, np.log(class_weights(labels[rows[0]], len(DIAGNOSES), settings.class_weight_power))
-    )
     say("exporting to ONNX")
     round_to_half(network)
     shown = [square_pixels(_read(file), size) for file in split.choose["file"].iloc[:_PARITY_PHOTOS]]
@@ -119,18 +116,17 @@ def train(
         input_size=size,
         classes=DIAGNOSES,
         malignant=MALIGNANT,
-        temperature=1.0,
-        cutoffs=cards.NO_CUTOFFS,
         parity=parity,
         data=_training_data(data.name, table, split, folds),
     )
     scorer = cards.unpackaged_scorer(model, draft)
     chosen_logits = _scored(scorer, split.choose, bar)
-    temperature = temperature_of(chosen_logits, labels[rows[1]])
-    chosen = softmax(chosen_logits, temperature)
+    calibration = calibration_of(chosen_logits, labels[rows[1]])
+    scorer = cards.with_card(scorer, temperature=calibration.temperature, biases=list(calibration.biases))
+    chosen = scorer.calibrated(chosen_logits)
     cutoffs = cutoffs_of(scorer.malignant(chosen), split.choose["target"].to_numpy() == 1)
-    card = draft.model_copy(update={"temperature": temperature, "cutoffs": cutoffs})
-    tested = softmax(_scored(scorer, split.test, bar), temperature)
+    card = cards.with_card(scorer, cutoffs=cutoffs).card
+    tested = scorer.calibrated(_scored(scorer, split.test, bar))
     card = cards.evaluated(
         card, {"choose": _evaluation(card, split.choose, chosen), **_test_evaluations(card, split.test, tested)}
     )
@@ -156,17 +152,15 @@ def evaluate_again(model: Path, data: Path, report: Path, bar: Bar) -> Card:
     folds = Folds(**{name: tuple(numbers) for name, numbers in scorer.card.data.folds.items()})
     _, split = read_split(data, folds)
     card = scorer.card
-    evaluations = {}
-    for name, part in (("choose", split.choose), ("test", split.test)):
-        probabilities = softmax(_scored(scorer, part, bar), card.temperature)
-        if name == "choose":
-            evaluations["choose"] = _evaluation(card, part, probabilities)
-    evaluations |= _test_evaluations(card, split.test, probabilities)
-    card = cards.evaluated(card, evaluations)
+    chosen = scorer.calibrated(_scored(scorer, split.choose, bar))
+    tested = scorer.calibrated(_scored(scorer, split.test, bar))
+    card = cards.evaluated(
+        card, {"choose": _evaluation(card, split.choose, chosen), **_test_evaluations(card, split.test, tested)}
+    )
     from training.report import write_report
 
     history = json.loads((model / "report.json").read_text(encoding="utf-8"))["history"]
-    write_report(report, card, probabilities, labels_of(split.test), history)
+    write_report(report, card, tested, labels_of(split.test), history)
     return card
 
 

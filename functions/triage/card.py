@@ -82,7 +82,8 @@ class Card(_Strict):
     classes: list[str] = Field(description="Codes of the diagnoses in the order of the network's logits.")
     malignant: list[str] = Field(description="The codes whose probabilities sum to P(malignant).")
     diagnosis_names: dict[str, str]
-    temperature: Annotated[float, Field(gt=0)] = Field(description="Divides the logits (Guo 2017, section 4.2).")
+    temperature: Annotated[float, Field(gt=0)] = Field(description="Divides the logits.")
+    biases: list[float] = Field(description="Added to the divided logits, in the order of `classes`.")
     cutoffs: Cutoffs
     evaluations: dict[str, Evaluation] = Field(description="By set of photos; `test` and `test: <origin>`.")
     parity: float = Field(description="Largest |difference| of a probability, served file against the network.")
@@ -94,9 +95,7 @@ class Card(_Strict):
     @model_validator(mode="after")
     def _codes_agree(self) -> Self:
         unknown = [code for code in self.malignant if code not in self.classes]
-        if unknown or set(self.diagnosis_names) != set(self.classes):
-            message = (
-                f"malignant {self.malignant} and diagnosis_names {[*self.diagnosis_names]} must be of {self.classes}"
-            )
+        if unknown or set(self.diagnosis_names) != set(self.classes) or len(self.biases) != len(self.classes):
+            message = f"malignant, diagnosis_names and biases must be of the classes {self.classes}"
             raise ValueError(message)
         return self

@@ -45,7 +45,11 @@ class Scorer:
 
     def probabilities(self, squares: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the calibrated probability of each diagnosis, float64 (n, classes), rows summing to 1."""
-        return softmax(self.logits(squares), self.card.temperature)
+        return self.calibrated(self.logits(squares))
+
+    def calibrated(self, logits: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return softmax(logits / temperature + biases) by the card (Alexandari 2020, arXiv 1901.06852, section 3)."""
+        return softmax(np.asarray(logits, dtype=np.float64) / self.card.temperature + np.array(self.card.biases))
 
     def malignant(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return P(malignant), float64 (n,): the sum over the card's malignant diagnoses."""
@@ -53,10 +57,10 @@ class Scorer:
         return np.asarray(np.minimum(probabilities[:, columns].sum(axis=1), 1.0))
 
 
-def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Divide the logits by the temperature and return their softmax along the last axis, in float64."""
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the softmax along the last axis, in float64."""
+    wide = np.asarray(logits, dtype=np.float64)
+    exponentials = np.exp(wide - wide.max(axis=-1, keepdims=True))
     return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
 

@@ -1,0 +1,61 @@
+# One word runs everything; `make help` lists the words.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/python -m uv
+INSTALL := $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt
+SERVING := $(VENV)/.serving
+WHOLE := $(VENV)/.whole
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test env check contract real browser bench pr clean
+
+help:  ## list these words
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 14
+
+serve: $(SERVING)  ## serve the phone page and the API on 127.0.0.1:$(PORT), with the model that ships
+	@$(BIN)/python -m functions serve --port $(PORT)
+
+test: $(WHOLE)  ## the quick tests
+	$(BIN)/python -m pytest tests --ignore tests/contract --ignore tests/real --ignore tests/browser
+
+env: $(WHOLE)  ## the whole development environment, in .venv
+
+check: $(WHOLE)  ## style, types, who may import whom
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+contract: $(WHOLE)  ## the OpenAPI document, API Gateway's events, the Lambda runtime emulator, SageMaker's folders
+	$(BIN)/python -m pytest tests/contract
+
+real: $(WHOLE)  ## the tests on real photos; skipped where the data is not
+	$(BIN)/python -m pytest tests/real -rs
+
+browser: $(WHOLE)  ## the phone page in Chromium
+	$(BIN)/python -m pytest tests/browser -rs
+
+bench: $(WHOLE)  ## every figure of speed and memory, in one run
+	$(BIN)/python -m tests.bench
+
+pr: check test contract real browser  ## all that CI runs
+
+clean:  ## remove the environment and caches
+	rm -rf $(VENV) .cache .ruff_cache .mypy_cache .import_linter_cache
+
+$(BIN)/uv:
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+$(SERVING): pyproject.toml constraints.txt | $(BIN)/uv
+	@echo "installing what serving needs (about 40 packages) ..."
+	@$(INSTALL) --editable '.[serve]'
+	@touch $@
+
+$(WHOLE): pyproject.toml constraints.txt | $(BIN)/uv
+	@echo "installing everything for development (about 170 packages, 2.5 GB) ..."
+	@$(INSTALL) --editable '.[dev,forecast]'
+	@touch $@ $(SERVING)
