@@ -36,11 +36,11 @@ def round_to_half(model: keras.Model) -> None:
     for layer in model.get_layer(BACKBONE).layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             convolution = layer.input._keras_history.operation  # noqa: SLF001 - Keras's documented graph walk
-            scale = 1.0 / np.sqrt(np.array(layer.moving_variance, dtype=np.float64) + layer.epsilon)
-            folded = np.array(convolution.kernel, dtype=np.float64) * scale
+            scale = 1.0 / np.sqrt(keras.ops.convert_to_numpy(layer.moving_variance).astype(np.float64) + layer.epsilon)
+            folded = keras.ops.convert_to_numpy(convolution.kernel).astype(np.float64) * scale
             convolution.kernel.assign((folded.astype(np.float16).astype(np.float64) / scale).astype(np.float32))
     head = model.get_layer("logits")
-    head.kernel.assign(np.array(head.kernel).astype(np.float16).astype(np.float32))
+    head.kernel.assign(keras.ops.convert_to_numpy(head.kernel).astype(np.float16).astype(np.float32))
 
 
 def export(model: keras.Model, size: int, photos: NDArray[np.uint8], target: Path) -> float:

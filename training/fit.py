@@ -246,7 +246,7 @@ class _AveragedWeights:
         self._model = model
 
     def __enter__(self) -> None:
-        self._own = [np.array(variable) for variable in self._model.trainable_variables]
+        self._own = [keras.ops.convert_to_numpy(variable).copy() for variable in self._model.trainable_variables]
         self.keep()
 
     def __exit__(self, *_exception: object) -> None:

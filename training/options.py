@@ -62,6 +62,6 @@ def _phase(text: str) -> Phase:
 def _numbers(text: str) -> tuple[int, ...]:
     numbers: list[int] = []
     for part in text.split(","):
-        first, _, last = part.partition("-")
-        numbers.extend(range(int(first), int(last or first) + 1))
+        first, dash, last = part.partition("-")
+        numbers.extend(range(int(first), int(last if dash else first) + 1))
     return tuple(numbers)

@@ -1,0 +1,1 @@
+"""What other programs rely on: the OpenAPI document, API Gateway events, the Lambda runtime, SageMaker folders."""
