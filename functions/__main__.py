@@ -72,7 +72,7 @@ def predict(
                 str(file), f"{answer.score:.1f}", answer.risk_band, answer.advice.headline, answer.advice.by_when
             )
     if not as_json:
-        Console().print(table)
+        Console(width=None if sys.stdout.isatty() else 120).print(table)
         _words.print(DISCLAIMER, highlight=False)
     if rejected:
         raise typer.Exit(1)

@@ -108,7 +108,7 @@ def _show(card: Card) -> None:
             f"{found.balanced_accuracy:.3f}",
             f"{found.expected_calibration_error:.3f}",
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
 def _say(line: str) -> None:
