@@ -43,7 +43,7 @@ bench: $(WHOLE)  ## every figure of speed and memory, in one run
 pr: check test contract real browser  ## all that CI runs
 
 clean:  ## remove the environment and caches
-	rm -rf $(VENV) .cache .ruff_cache .mypy_cache .import_linter_cache
+	rm -rf $(VENV) .cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache
 
 $(BIN)/uv:
 	@echo "making $(VENV) with $$($(PYTHON) --version)"

@@ -27,7 +27,7 @@ class Augmentation:
     shift: float = 0.12  # of the side, each way, in width and height
     zoom: tuple[float, float] = (0.65, 1.05)  # of the side that is seen
     aspect: float = 0.1
-    flip: bool = True
+    flip: bool = True  # left to right; with the turn, top to bottom as well
     fill_mode: str = "REFLECT"
     brightness: float = 0.2
     contrast: tuple[float, float] = (0.7, 1.35)
