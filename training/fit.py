@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TICK_S = 30
-_LATEST, _BEST, _STATE = "latest.keras", "best.weights.h5", "state.json"
+_LATEST, _STATE = "latest.keras", "state.json"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ PHASES = (
     Phase("head", 160, 1, 1e-3, 1.0, None),
     Phase("small", 160, 5, 3e-4, 0.3, "all"),
     Phase("full", 224, 9, 2.5e-4, 0.01, "mixed2"),
+    Phase("again", 224, 3, 1e-4, 0.01, "mixed2"),
 )
 
 
@@ -58,6 +59,7 @@ class Fitting:
     weight_decay: float = 0.02
     warm_up_steps: int = 100
     ema_momentum: float = 0.998
+    averaged_epochs: int = 3  # whose weights make the network (Izmailov 2018, arXiv 1803.05407)
     class_weight_power: float = 0.5  # weight ~ frequency ** -power; 0 is none, 1 is full balance
     patience: int = 4  # epochs of a phase without a better AUROC before the phase ends early
     seed: int = 20261122
@@ -73,8 +75,6 @@ class Progress:
     phase: int = 0
     epoch_in_phase: int = 0
     epochs: list[dict[str, Any]] = field(default_factory=list)
-    best_auroc: float = -1.0
-    best_epoch: int = -1
 
 
 def class_weights(labels: NDArray[np.int64], classes: int, power: float) -> NDArray[np.float32]:
@@ -116,9 +116,9 @@ def fit(
         say: takes one line of progress at a time.
 
     Returns:
-        The float32 network with the weights (exponential moving average) of the epoch with the best
-        malignant AUROC on the choosing photos, and one dict an epoch: phase, size, learning rate, loss and
-        accuracy of both sets, malignant AUROC, seconds.
+        The float32 network with the mean weights of the epochs at the last input size with the best
+        malignant AUROC on the choosing photos (each epoch's an exponential moving average), and one dict
+        an epoch: phase, size, loss and accuracy of both sets, malignant AUROC, seconds.
 
     Raises:
         RoomInvalid: when the checkpoints belong to other settings or photos.
@@ -161,9 +161,7 @@ def fit(
         averaged = _AveragedWeights(model)
         with averaged:
             judged = _judge(model, photos, labels, choose, malignant, phase.size)
-            if judged["auroc"] > progress.best_auroc:
-                progress.best_auroc, progress.best_epoch = judged["auroc"], epoch
-                model.save_weights(checkpoints / _BEST)
+            model.save_weights(_weights_of(checkpoints, epoch))
         progress.epochs.append(
             {
                 "phase": phase.name,
@@ -178,7 +176,8 @@ def fit(
         if progress.epoch_in_phase == phase.epochs or _has_stalled(progress, phase, settings.patience):
             averaged.keep()
             progress.phase, progress.epoch_in_phase = progress.phase + 1, 0
-        _save(model, progress, checkpoints)
+        best = _best_epochs(progress, settings.averaged_epochs)
+        _save(model, progress, checkpoints, best)
         done = sum(_cost_of_size(row["size"], row["phase"], settings.phases) for row in progress.epochs[at_start:])
         before = sum(_cost_of_size(row["size"], row["phase"], settings.phases) for row in progress.epochs[:at_start])
         left_s = (time.monotonic() - started) / done * max(total_cost - before - done, 0)
@@ -189,9 +188,8 @@ def fit(
         )
 
     keras.mixed_precision.set_dtype_policy("float32")
-    best = build()
-    best.load_weights(checkpoints / _BEST)
-    return best, progress.epochs
+    best = _best_epochs(progress, settings.averaged_epochs)
+    return _mean_network(build, [_weights_of(checkpoints, epoch) for epoch in best]), progress.epochs
 
 
 def predict_logits(
@@ -295,13 +293,40 @@ def _cost_of_size(size: int, name: str, phases: tuple[Phase, ...]) -> float:
     return next((_cost(phase) for phase in phases if phase.name == name), float(size**2))
 
 
-def _save(model: keras.Model, progress: Progress, checkpoints: Path) -> None:
+def _best_epochs(progress: Progress, count: int) -> list[int]:
+    """Return the epochs with the best AUROC, best first, of those at the input size reached so far."""
+    size = progress.epochs[-1]["size"]
+    at_size = [epoch for epoch, row in enumerate(progress.epochs) if row["size"] == size]
+    return sorted(at_size, key=lambda epoch: -progress.epochs[epoch]["val_auroc"])[:count]
+
+
+def _weights_of(checkpoints: Path, epoch: int) -> Path:
+    return checkpoints / f"epoch-{epoch + 1:02d}.weights.h5"
+
+
+def _mean_network(build: Callable[[], keras.Model], files: Sequence[Path]) -> keras.Model:
+    """Return a network whose variables are the mean of those in the files."""
+    network = build()
+    total: list[NDArray[np.float64]] = []
+    for file in files:
+        network.load_weights(file)
+        values = [np.asarray(keras.ops.convert_to_numpy(weight), np.float64) for weight in network.weights]
+        total = [sum_ + value for sum_, value in zip(total, values, strict=True)] if total else values
+    for weight, value in zip(network.weights, total, strict=True):
+        weight.assign((value / len(files)).astype(weight.dtype))
+    return network
+
+
+def _save(model: keras.Model, progress: Progress, checkpoints: Path, best: Sequence[int]) -> None:
     partial = checkpoints / f"partial-{_LATEST}"
     model.save(partial)
     partial.rename(checkpoints / _LATEST)
     state = checkpoints / f"partial-{_STATE}"
     state.write_text(json.dumps(asdict(progress), indent=1), encoding="utf-8")
     state.replace(checkpoints / _STATE)
+    kept = {_weights_of(checkpoints, epoch) for epoch in best}
+    for file in set(checkpoints.glob("epoch-*.weights.h5")) - kept:
+        file.unlink()
 
 
 def _resume(checkpoints: Path, fingerprint: str) -> Progress:

@@ -102,7 +102,7 @@ def train(
         room.checkpoints,
         say,
     )
-    size = int(max(history, key=lambda row: row["val_auroc"])["size"])
+    size = int(history[-1]["size"])
     say("exporting to ONNX")
     round_to_half(network)
     shown = [square_pixels(_read(file), size) for file in split.choose["file"].iloc[:_PARITY_PHOTOS]]
