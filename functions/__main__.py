@@ -9,12 +9,14 @@ from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from functions.common.problems import PhotoRejected, PhotoUnopened, Problem
+from functions.common.problems import PhotoRejected, PhotoTooManyBytes, PhotoUnopened, Problem
 from functions.triage.advice import DISCLAIMER
 from functions.triage.answer import Prediction, answer_photo
+from functions.triage.pixels import MAX_BYTES
 from functions.triage.scorer import load_scorer
 from functions.triage.settings import TriageSettings
 
@@ -24,7 +26,8 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_words = Console(stderr=True)
+# Names of files and messages are shown as they are: no markup, no emoji codes in them.
+_words = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
 
 
 @cli.command(epilog="Example: python -m functions serve --port 8000")
@@ -55,10 +58,8 @@ def predict(
     for file in photos:
         try:
             answer: Prediction | Problem = answer_photo(
-                file.read_bytes(), scorer, prediction_id=str(uuid.uuid4()), request_id=request_id
+                _bytes_of(file), scorer, prediction_id=str(uuid.uuid4()), request_id=request_id
             )[0]
-        except OSError as error:
-            answer = PhotoUnopened(f"The file cannot be opened: {error.strerror}.")
         except PhotoRejected as rejection:
             answer = rejection
         rejected += isinstance(answer, Problem)
@@ -72,10 +73,30 @@ def predict(
                 str(file), f"{answer.score:.1f}", answer.risk_band, answer.advice.headline, answer.advice.by_when
             )
     if not as_json:
-        Console(width=None if sys.stdout.isatty() else 120).print(table)
+        Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False).print(table)
         _words.print(DISCLAIMER, highlight=False)
     if rejected:
         raise typer.Exit(1)
+
+
+@cli.command(epilog="Example: python -m functions openapi > openapi.json")
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    from functions.triage.routes import openapi_document
+
+    print(json.dumps(openapi_document(), indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def _bytes_of(file: Path) -> bytes:
+    """Return what a file holds, reading no more of it than can be judged."""
+    try:
+        with file.open("rb") as opened:
+            photo = opened.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise PhotoUnopened(f"The file cannot be opened: {error.strerror}.") from error
+    if len(photo) > MAX_BYTES:
+        raise PhotoTooManyBytes(f"The file is larger than {MAX_BYTES:,} bytes. Choose a smaller copy of the photo.")
+    return photo
 
 
 def main() -> None:
@@ -85,6 +106,12 @@ def main() -> None:
     except Problem as problem:
         _words.print(f"{problem.title}: {problem.detail}", highlight=False)
         sys.exit(1)
+    except ValidationError as error:
+        if error.title != TriageSettings.__name__:
+            raise
+        complaints = "; ".join(f"{complaint['loc'][-1]}: {complaint['msg']}" for complaint in error.errors())
+        _words.print(f"A setting cannot be used: {complaints}.", highlight=False)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from contextlib import contextmanager
 from functools import lru_cache
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Tracer
 
 NAMESPACE = "dermacast"
+
+# A line that cannot be written would be told on standard error with the exception at hand, message and all.
+logging.raiseExceptions = False
 
 
 @lru_cache
@@ -44,13 +48,20 @@ def traced(room: str, segment: str, *, enabled: bool) -> Iterator[Any]:
     if not enabled:
         yield None
         return
-    with _tracer(room).provider.in_subsegment(f"## {segment}") as subsegment:
-        yield subsegment
+    raised: Exception | None = None
+    with tracer(room).provider.in_subsegment(f"## {segment}") as subsegment:
+        try:
+            yield subsegment
+        except Exception as error:  # X-Ray would keep its message, which can quote what a person sent
+            raised = error
+    if raised is not None:
+        raise raised
 
 
 @lru_cache
-def _tracer(room: str) -> Tracer:
-    # Imported only where it is used: the X-Ray SDK brings botocore, a third of a second of cold start.
+def tracer(room: str) -> Tracer:
+    """Return the room's tracer; the first call imports the X-Ray SDK, a third of a second."""
+    # Imported only where it is used, as few functions are traced.
     from aws_lambda_powertools import Tracer
 
     return Tracer(service=room, auto_patch=False)

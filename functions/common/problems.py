@@ -39,11 +39,15 @@ if TYPE_CHECKING:
 
 
 class Problem(Exception):
-    """An error with a stable code, an HTTP status, and a sentence that says what would be right."""
+    """An error with a stable code, an HTTP status, and a sentence that says what would be right.
+
+    `example` is such a sentence, for the documents.
+    """
 
     code: ClassVar[str]
     status: ClassVar[int]
     title: ClassVar[str]
+    example: ClassVar[str]
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -67,74 +71,95 @@ class PhotoRejected(Problem):
 
 class PhotoUnopened(PhotoRejected):
     code, status, title = "photo_unopened", 404, "The file cannot be opened"
+    example = "The file cannot be opened: No such file or directory."
 
 
 class PhotoEmpty(PhotoRejected):
     code, status, title = "photo_empty", 400, "No photo came"
+    example = "The request has no photo in it. Send the bytes of one photo."
 
 
 class PhotoTooManyBytes(PhotoRejected):
     code, status, title = "photo_too_many_bytes", 413, "The file is too large"
+    example = "The file has 5,242,880 bytes; at most 4,194,304 are taken. Send a smaller copy."
 
 
 class PhotoFormatUnsupported(PhotoRejected):
     code, status, title = "photo_format_unsupported", 415, "Not a kind of photo that can be read"
+    example = "The file is none of JPEG, PNG, WebP and HEIC. Send a photo in one of these."
 
 
 class PhotoAmbiguous(PhotoRejected):
     code, status, title = "photo_ambiguous", 422, "The file is more than a photo"
+    example = "The file carries more than a photo. Take or export the photo again."
 
 
 class PhotoUnreadable(PhotoRejected):
     code, status, title = "photo_unreadable", 422, "The photo is damaged"
+    example = "The photo is cut short. Send the whole file."
 
 
 class PhotoTooManyPixels(PhotoRejected):
     code, status, title = "photo_too_many_pixels", 422, "The photo has too many pixels"
+    example = "The photo has more than 40 megapixels. Send a smaller copy."
 
 
 class PhotoTooSmall(PhotoRejected):
     code, status, title = "photo_too_small", 422, "The photo is too small"
+    example = "The photo is 64 x 48 pixels; each side needs at least 100. Send a larger one."
 
 
 class PhotoAnimated(PhotoRejected):
     code, status, title = "photo_animated", 422, "The file holds more than one picture"
+    example = "The file holds several pictures or an animation. Send one still photo."
 
 
 class PhotoMissing(Problem):
     code, status, title = "photo_missing", 400, "No photo in the form"
+    example = "The form has no file in the field photo. Send one."
 
 
 class MediaTypeUnsupported(Problem):
     code, status, title = "media_type_unsupported", 415, "Not a media type that this route takes"
+    example = (
+        "The body is application/json; send the photo itself as image/*, or a form "
+        "(multipart/form-data) with the field photo."
+    )
 
 
 class MultipartMalformed(Problem):
     code, status, title = "multipart_malformed", 400, "The form cannot be read"
+    example = "The form ends before its closing boundary. Send it whole."
 
 
 class ParameterUnknown(Problem):
     code, status, title = "parameter_unknown", 422, "Unknown parameter"
+    example = "Not known here: name. See /docs for what is."
 
 
 class ParameterInvalid(Problem):
     code, status, title = "parameter_invalid", 422, "A parameter has a value that is not allowed"
+    example = "age: Input should be less than or equal to 120."
 
 
 class RouteUnknown(Problem):
     code, status, title = "route_unknown", 404, "No such route"
+    example = "There is nothing at this address. See /docs for what there is."
 
 
 class MethodNotAllowed(Problem):
     code, status, title = "method_not_allowed", 405, "The route does not take this method"
+    example = "GET is not for /v1/predictions."
 
 
 class ModelUnavailable(Problem):
     code, status, title = "model_unavailable", 503, "The model cannot be loaded"
+    example = "model.onnx of the model package 'model' is not the file in its manifest."
 
 
 class InternalError(Problem):
     code, status, title = "internal_error", 500, "Something went wrong on our side"
+    example = "Something went wrong here. Try again in a minute."
 
 
 def every_problem() -> list[type[Problem]]:
@@ -172,24 +197,32 @@ def install(app: FastAPI) -> None:
             problem = RouteUnknown("There is nothing at this address. See /docs for what there is.")
         else:
             problem = InternalError("An error that has no description here. Try again in a minute.")
-        response = respond(request, problem)
+        response = respond(request, problem, error)
         response.headers.update(error.headers or {})  # 405 names what is allowed
         return response
 
 
-def respond(request: Request, problem: Problem) -> JSONResponse:
-    """Return the response to a problem and log it; call it where the error is being handled."""
+def respond(request: Request, problem: Problem, cause: Exception | None = None) -> JSONResponse:
+    """Log a problem and return the response to it.
+
+    Args:
+        request: what was asked.
+        problem: what to answer.
+        cause: the exception behind a problem that is our fault.
+
+    """
     from fastapi.responses import JSONResponse
 
     request_id = request_id_of(request)
     record: dict[str, Any] = {"code": problem.code, "request_id": request_id}
-    if problem.__cause__ is not None and isinstance(problem, InternalError):
-        # The message of an exception can quote what a person sent; where it happened cannot.
-        record["exception"] = type(problem.__cause__).__name__
-        record["stack"] = traceback.format_tb(problem.__cause__.__traceback__)
-        observability.logger("problems").error("request failed", **record)
-    else:
+    if problem.status < InternalError.status:
         observability.logger("problems").info("request refused", **record)
+    else:
+        behind = cause or problem.__cause__ or problem
+        # The message of an exception can quote what a person sent; where it happened cannot.
+        record["exception"] = type(behind).__name__
+        record["stack"] = traceback.format_tb(behind.__traceback__)
+        observability.logger("problems").error("request failed", **record)
     observability.emit("problems", {"Problems": 1, f"Problem_{problem.code}": 1})
     return JSONResponse(problem.document(request_id), problem.status, media_type="application/problem+json")
 

@@ -4,3 +4,5 @@ In come the bytes of one photo; out go a calibrated probability of malignancy, a
 what to do next and by when. It never keeps a photo, never reads its metadata, never names a medicine
 or a treatment, and never says that all is well.
 """
+
+ROOM = "triage"

@@ -31,12 +31,12 @@ class Advice(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    headline: str
-    next_step: str
-    by_when: str
+    headline: str = Field(description="The one sentence to read.")
+    next_step: str = Field(description="What to do.")
+    by_when: str = Field(description="Until when.")
     within_days: int | None = Field(description="The latest day to be seen, counted from today; null: no fixed day.")
     warning_signs: list[str] = Field(description="Any of these: see a doctor whatever the score says.")
-    sources: list[str]
+    sources: list[str] = Field(description="The guidelines that the advice follows.")
 
 
 _WARNING_SIGNS = [

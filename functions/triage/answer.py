@@ -36,33 +36,33 @@ class Person(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    sex: Literal["female", "male"] | None = None
-    age: Annotated[int, Field(ge=0, le=120, description="In years.")] | None = None
-    site: Annotated[Site, Field(description="Where the spot is, in ISIC's terms.")] | None = None
+    sex: Literal["female", "male"] | None = Field(None, description="As the person states it.")
+    age: Annotated[int, Field(ge=0, le=120)] | None = Field(None, description="In years.")
+    site: Site | None = Field(None, description="Where the spot is, in ISIC's terms.")
 
 
 class ModelReference(BaseModel):
     """Which model answered."""
 
-    version: str
-    sha256: str
+    version: str = Field(description="Date of its training and the start of its training photos' hash.")
+    sha256: str = Field(description="Of the model's file.")
 
 
 class Prediction(BaseModel):
     """The answer to one photo."""
 
-    prediction_id: str
+    prediction_id: str = Field(description="Names this answer, in the service's logs too.")
     score: Annotated[float, Field(ge=0, le=100)] = Field(description="100 times `probability`, to one decimal.")
     probability: Annotated[float, Field(ge=0, le=1)] = Field(description="Calibrated probability of malignancy.")
     label: Literal["benign", "malignant"] = Field(
         description="`malignant` from the card's `urgent_from` on. For programs; show people the band and the advice."
     )
-    risk_band: RiskBand
+    risk_band: RiskBand = Field(description="How soon a doctor should look.")
     diagnoses: dict[str, float] = Field(description="Probability of each diagnosis by its code; they sum to 1.")
-    advice: Advice
-    model: ModelReference
-    disclaimer: str
-    request_id: str
+    advice: Advice = Field(description="What to do next and by when; show it whole.")
+    model: ModelReference = Field(description="Which model answered.")
+    disclaimer: str = Field(description="Show it beside each score.")
+    request_id: str = Field(description="Names the request in the service's logs; also the header X-Request-Id.")
 
 
 @dataclass(frozen=True)

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel, ValidationError
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
 
 from functions.common import observability, problems
+from functions.triage import ROOM, document
 from functions.triage.answer import ModelReference, Person, Prediction, answer_photo
+from functions.triage.body import photo_and_person
 from functions.triage.card import Card
-from functions.triage.pixels import MAX_BYTES
+from functions.triage.settings import TriageSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from functions.triage.scorer import Scorer
-    from functions.triage.settings import TriageSettings
 
-ROOM = "triage"
 PAGE = Path(__file__).parent / "page"
-
-# A form adds its boundaries and a few short fields to the photo.
-_MAX_FORM_OVERHEAD_BYTES = 16 * 1024
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -48,85 +43,19 @@ _SECURITY_HEADERS = {
     "Strict-Transport-Security": "max-age=31536000",
 }
 
-_PHOTO_BODY = {
-    "requestBody": {
-        "required": True,
-        "description": f"One photo: JPEG, PNG, WebP or HEIC, at most {MAX_BYTES // 1024**2} MiB; "
-        "as the body itself, or as the field `photo` of a form.",
-        "content": {
-            **{
-                kind: {"schema": {"type": "string", "format": "binary"}}
-                for kind in ("image/jpeg", "image/png", "image/webp", "image/heic", "image/heif")
-            },
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["photo"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "photo": {"type": "string", "format": "binary"},
-                        **Person.model_json_schema()["properties"],
-                    },
-                }
-            },
-        },
-    }
-}
-
-
-class ProblemDocument(BaseModel):
-    """RFC 9457."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    request_id: str
-
 
 class Health(BaseModel):
     """That the service can answer, and with which model."""
 
-    status: str
-    model: ModelReference
+    status: Literal["ok"] = Field(description="The model is loaded.")
+    model: ModelReference = Field(description="Which model answers.")
 
 
 class CardAnswer(BaseModel):
     """The card of the model that answers."""
 
-    sha256: str
-    card: Card
-
-
-def _responses(*kinds: type[problems.Problem]) -> dict[int | str, dict[str, Any]]:
-    """Describe the problems of a route for the OpenAPI document, by status."""
-    by_status: dict[int | str, dict[str, Any]] = {}
-    for kind in sorted(kinds, key=lambda k: (k.status, k.code)):
-        example = kind(kind.title).document("2b1f7a2e-5f0c-4b0e-9d5c-1f9f2f6b0a11")
-        entry = by_status.setdefault(
-            kind.status,
-            {
-                "description": "",
-                "content": {
-                    "application/problem+json": {
-                        "schema": {"$ref": "#/components/schemas/ProblemDocument"},
-                        "examples": {},
-                    }
-                },
-            },
-        )
-        entry["description"] = ", ".join(filter(None, [entry["description"], f"`{kind.code}`"]))
-        entry["content"]["application/problem+json"]["examples"][kind.code] = {"value": example}
-    return by_status
-
-
-_PHOTO_PROBLEMS = (
-    *(kind for kind in problems.every_problem() if issubclass(kind, problems.PhotoRejected)),
-    problems.PhotoMissing,
-    problems.MediaTypeUnsupported,
-    problems.MultipartMalformed,
-)
+    sha256: str = Field(description="Of the model's file, as in each prediction.")
+    card: Card = Field(description="What the model is, what it reached, and what it must not be used for.")
 
 
 def create_app(scorer: Callable[[], Scorer], settings: TriageSettings) -> FastAPI:
@@ -142,9 +71,13 @@ def create_app(scorer: Callable[[], Scorer], settings: TriageSettings) -> FastAP
         version="1",
         summary="A photo of a spot in, an honest risk out.",
         description="A pre-assessment, never a diagnosis. Errors are `application/problem+json` with a stable `code`.",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         redoc_url=None,
+        redirect_slashes=False,
         separate_input_output_schemas=False,
     )
+    described = app.openapi
+    app.openapi = lambda: document.complete(described())  # type: ignore[method-assign]
     problems.install(app)
     app.middleware("http")(_at_the_door)
     app.include_router(_router(scorer, settings))
@@ -152,40 +85,56 @@ def create_app(scorer: Callable[[], Scorer], settings: TriageSettings) -> FastAP
     return app
 
 
+def openapi_document() -> dict[str, Any]:
+    """Return the OpenAPI document; no model is loaded."""
+
+    def no_model() -> Scorer:
+        raise problems.ModelUnavailable("Only the document was asked for.")
+
+    return create_app(no_model, TriageSettings()).openapi()
+
+
 def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter:
     router = APIRouter()
-    without_parameters: dict[str, Any] = {
-        "dependencies": [Depends(_refuse_parameters)],
-        "responses": _responses(problems.ParameterUnknown, problems.InternalError, problems.ModelUnavailable),
-    }
+    without_parameters: dict[str, Any] = {"dependencies": [Depends(_refuse_parameters)]}
 
     @router.post(
         "/v1/predictions",
-        response_model=Prediction,
+        operation_id="createPrediction",
         summary="Judge one photo",
-        responses=_responses(
-            *_PHOTO_PROBLEMS,
-            problems.ParameterUnknown,
-            problems.ParameterInvalid,
-            problems.InternalError,
-            problems.ModelUnavailable,
-        ),
-        openapi_extra=_PHOTO_BODY,
+        description="Nothing of the photo is kept: neither its pixels nor its metadata nor its name.",
+        responses=document.responses(document.PREDICTION_EXAMPLE, document.PREDICTION_PROBLEMS),
+        openapi_extra=document.photo_body(),
     )
     async def predict(request: Request, person: Annotated[Person, Query()]) -> Prediction:
-        photo, _ = await _photo_and_person(request, person)
+        photo, _ = await photo_and_person(request, person)
         return await run_in_threadpool(_judge, photo, scorer(), problems.request_id_of(request), settings)
 
-    @router.get("/v1/model", summary="The card of the model that answers", **without_parameters)
+    @router.get(
+        "/v1/model",
+        operation_id="getModel",
+        summary="The card of the model that answers",
+        description="What the model is, what it was made from, what it reached, and what it must not be used for.",
+        responses=document.responses({}, document.READING_PROBLEMS),
+        **without_parameters,
+    )
     async def model() -> CardAnswer:
-        return CardAnswer(sha256=scorer().sha256, card=scorer().card)
+        loaded = scorer()
+        return CardAnswer(sha256=loaded.sha256, card=loaded.card)
 
-    @router.get("/v1/health", summary="Whether the service can answer", **without_parameters)
+    @router.get(
+        "/v1/health",
+        operation_id="getHealth",
+        summary="Whether the service can answer",
+        description="And with which model.",
+        responses=document.responses(document.HEALTH_EXAMPLE, document.READING_PROBLEMS),
+        **without_parameters,
+    )
     async def health() -> Health:
         loaded = scorer()
         return Health(status="ok", model=ModelReference(version=loaded.card.version, sha256=loaded.sha256))
 
-    @router.get("/", include_in_schema=False)
+    @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html")
 
@@ -222,10 +171,9 @@ async def _at_the_door(request: Request, call_next: Callable[[Request], Awaitabl
         response = await call_next(request)
     except ClientDisconnect:  # nobody is left to read an answer
         return Response(status_code=400)
-    except Exception:
-        response = problems.respond(
-            request, problems.InternalError("Something went wrong here. Try again in a minute.")
-        )
+    except Exception as error:
+        problem = problems.InternalError("Something went wrong here. Try again in a minute.")
+        response = problems.respond(request, problem, error)
     response.headers.update(_SECURITY_HEADERS)
     response.headers["X-Request-Id"] = request.state.request_id
     is_docs = request.url.path.endswith("/docs")
@@ -236,67 +184,8 @@ async def _at_the_door(request: Request, call_next: Callable[[Request], Awaitabl
 
 def _refuse_parameters(request: Request) -> None:
     if request.query_params:
-        raise problems.ParameterUnknown(f"Not known here: {', '.join(sorted(request.query_params))}. See /docs.")
+        names = ", ".join(sorted(request.query_params.keys()))
+        raise problems.ParameterUnknown(f"Not known here: {names}. See /docs for what is.")
 
 
-async def _photo_and_person(request: Request, query: Person) -> tuple[bytes, Person]:
-    """Return the photo's bytes, held in memory only, and what was told about the person.
-
-    Raises:
-        Problem: when the body is too large, not a photo or form, or a form with unknown or wrong fields.
-
-    """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    is_form = media_type == "multipart/form-data"
-    if not is_form and not media_type.startswith("image/"):
-        raise problems.MediaTypeUnsupported(
-            f"The body is {media_type or 'of no stated type'}; send the photo itself as image/*, or a form "
-            "(multipart/form-data) with the field photo."
-        )
-    body = await _limited_body(request, MAX_BYTES + (_MAX_FORM_OVERHEAD_BYTES if is_form else 0))
-    if not is_form:
-        return body, query
-    return await _from_form(request, body, query)
-
-
-async def _limited_body(request: Request, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise problems.PhotoTooManyBytes(
-                f"The request is larger than {MAX_BYTES:,} bytes. Send a smaller copy of the photo."
-            )
-    return bytes(body)
-
-
-async def _from_form(request: Request, body: bytes, query: Person) -> tuple[bytes, Person]:
-    async def stream() -> AsyncGenerator[bytes, None]:
-        yield body
-
-    parser = MultiPartParser(request.headers, stream(), max_files=2, max_fields=16)
-    parser.spool_max_size = len(body) + 1  # nothing of a photo is ever written to a disk
-    try:
-        form = await parser.parse()
-    except (MultiPartException, KeyError, ValueError, AssertionError) as error:
-        raise problems.MultipartMalformed(
-            "The form cannot be read. Send multipart/form-data with a boundary and the field photo."
-        ) from error
-    photos = [value for name, value in form.multi_items() if name == "photo" and isinstance(value, UploadFile)]
-    if len(photos) != 1:
-        raise problems.PhotoMissing(
-            f"The form has {len(photos)} files in the field photo; send exactly one file in it."
-        )
-    fields = {name: value for name, value in form.multi_items() if name != "photo" and value != ""}
-    told = query.model_dump(exclude_none=True)
-    twice = sorted(set(fields) & set(told))
-    if twice:
-        raise problems.ParameterInvalid(f"Given in the form and in the address: {', '.join(twice)}. Give each once.")
-    try:
-        person = Person.model_validate({**told, **fields})
-    except ValidationError as error:
-        raise problems.parameter_problem(error.errors()) from error
-    return await photos[0].read(), person
-
-
-__all__ = ["create_app"]
+__all__ = ["create_app", "openapi_document"]

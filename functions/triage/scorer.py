@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import onnxruntime
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from functions.common.problems import ModelUnavailable
 from functions.triage.card import Card
@@ -19,6 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHIPPED_MODEL = Path(__file__).parent / "model"
+
+
+class _Manifest(BaseModel):
+    sha256: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -76,20 +79,25 @@ def load_scorer(folder: Path = SHIPPED_MODEL, *, threads: int = 1) -> Scorer:
 
     """
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = (folder / "manifest.json").read_bytes()
         model = (folder / "model.onnx").read_bytes()
         card = (folder / "card.json").read_bytes()
-    except (OSError, ValueError) as error:
-        raise ModelUnavailable(f"The model package {folder.name!r} is not complete: {error}.") from error
+    except OSError as error:
+        missing = Path(str(error.filename)).name
+        raise ModelUnavailable(f"{missing} of the model package {folder.name!r}: {error.strerror}.") from error
+    try:
+        expected = _Manifest.model_validate_json(manifest).sha256
+    except ValidationError as error:
+        raise ModelUnavailable(f"manifest.json of the model package {folder.name!r} is not a manifest.") from error
     sha256 = hashlib.sha256(model).hexdigest()
     found = {"model.onnx": sha256, "card.json": hashlib.sha256(card).hexdigest()}
     for name, digest in found.items():
-        if manifest.get("sha256", {}).get(name) != digest:
+        if expected.get(name) != digest:
             raise ModelUnavailable(f"{name} of the model package {folder.name!r} is not the file in its manifest.")
     try:
         return Scorer(Card.model_validate_json(card), sha256, _session(model, threads))
-    except (ValidationError, onnxruntime.capi.onnxruntime_pybind11_state.OnnxRuntimeException) as error:
-        raise ModelUnavailable(f"The model package {folder.name!r} cannot be read: {error}") from error
+    except Exception as error:  # onnxruntime's errors have no class in common
+        raise ModelUnavailable(f"The model package {folder.name!r} is not one that this version reads.") from error
 
 
 def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:

@@ -1,0 +1,140 @@
+"""What the OpenAPI document says that the routes' types do not: the bodies, the problems, the examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from functions.common import problems
+from functions.triage.advice import DISCLAIMER, RiskBand, advice_for
+from functions.triage.answer import ModelReference, Person, Prediction
+from functions.triage.pixels import MAX_BYTES
+
+_REQUEST_ID = "2b1f7a2e-5f0c-4b0e-9d5c-1f9f2f6b0a11"
+_MODEL = ModelReference(
+    version="2026.11.22-ce260c55", sha256="347e3b645fbc1ff50d002d8df65884738b11084a6801b39bd9c6c7c89d82ad50"
+)
+_PREDICTION = Prediction(
+    prediction_id="6f2d3a55-1c9b-4f0b-8f3e-0c8f4f0f9a72",
+    score=12.4,
+    probability=0.124113,
+    label="benign",
+    risk_band=RiskBand.WATCH,
+    diagnoses={
+        "akiec": 0.010207,
+        "bcc": 0.016781,
+        "bkl": 0.141902,
+        "df": 0.003311,
+        "mel": 0.097125,
+        "nv": 0.728404,
+        "vasc": 0.00227,
+    },
+    advice=advice_for(RiskBand.WATCH),
+    model=_MODEL,
+    disclaimer=DISCLAIMER,
+    request_id=_REQUEST_ID,
+)
+
+
+class ProblemDocument(BaseModel):
+    """Why there is no answer, and what would be right (RFC 9457)."""
+
+    type: str = Field(description="The code as a URN.")
+    title: str = Field(description="What is wrong, the same for each problem of this code.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="A sentence for a person: what was found and what would be right.")
+    code: str = Field(description="Stable; what a program should look at.")
+    request_id: str = Field(description="Names the request in the service's logs; also the header X-Request-Id.")
+
+
+PREDICTION_EXAMPLE = {"content": {"application/json": {"example": _PREDICTION.model_dump(mode="json")}}}
+HEALTH_EXAMPLE = {"content": {"application/json": {"example": {"status": "ok", "model": _MODEL.model_dump()}}}}
+
+PREDICTION_PROBLEMS = (
+    *(
+        kind
+        for kind in problems.every_problem()
+        if issubclass(kind, problems.PhotoRejected) and kind is not problems.PhotoUnopened
+    ),
+    problems.PhotoMissing,
+    problems.MediaTypeUnsupported,
+    problems.MultipartMalformed,
+    problems.ParameterUnknown,
+    problems.ParameterInvalid,
+    problems.InternalError,
+    problems.ModelUnavailable,
+)
+READING_PROBLEMS = (problems.ParameterUnknown, problems.InternalError, problems.ModelUnavailable)
+
+
+def responses(answer: dict[str, Any], kinds: tuple[type[problems.Problem], ...]) -> dict[int | str, dict[str, Any]]:
+    """Return a route's answer and problems, by status, as FastAPI's `responses` takes them."""
+    by_status: dict[int | str, dict[str, Any]] = {200: {"description": "The answer.", **answer}}
+    for kind in sorted(kinds, key=lambda kind: (kind.status, kind.code)):
+        entry = by_status.setdefault(
+            kind.status,
+            {
+                "description": "",
+                "content": {
+                    "application/problem+json": {
+                        "schema": {"$ref": "#/components/schemas/ProblemDocument"},
+                        "examples": {},
+                    }
+                },
+            },
+        )
+        entry["description"] = ", ".join(filter(None, [entry["description"], f"`{kind.code}`"]))
+        entry["content"]["application/problem+json"]["examples"][kind.code] = {
+            "summary": kind.title,
+            "value": kind(kind.example).document(_REQUEST_ID),
+        }
+    for entry in by_status.values():
+        entry["headers"] = {
+            "X-Request-Id": {"description": "Names the request in the service's logs.", "schema": {"type": "string"}}
+        }
+    return by_status
+
+
+def photo_body() -> dict[str, Any]:
+    """Return the request body of a prediction, as FastAPI's `openapi_extra` takes it."""
+    photo = {"type": "string", "format": "binary", "description": "The bytes of the file."}
+    person = {name: _never_null(field) for name, field in Person.model_json_schema()["properties"].items()}
+    kinds = ("image/jpeg", "image/png", "image/webp", "image/heic", "image/heif")
+    form = {
+        "type": "object",
+        "description": "The photo, and what may be told about the person.",
+        "required": ["photo"],
+        "additionalProperties": False,
+        "properties": {"photo": photo, **person},
+    }
+    return {
+        "requestBody": {
+            "required": True,
+            "description": (
+                f"One photo: JPEG, PNG, WebP or HEIC, at most {MAX_BYTES // 1024**2} MiB; as the body itself, or as "
+                "the field `photo` of a form. The format is judged by content: any `image/*` is taken. What may be "
+                "told about the person goes into the address or into the form, each once."
+            ),
+            "content": {
+                **{kind: {"schema": photo} for kind in kinds},
+                "multipart/form-data": {"schema": form},
+            },
+        }
+    }
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Return FastAPI's document with the schema that only `responses` names, and parameters as they can be sent."""
+    predictions = document["paths"]["/v1/predictions"]["post"]
+    for parameter in predictions["parameters"]:
+        parameter["schema"] = _never_null(parameter["schema"])
+    document["components"]["schemas"]["ProblemDocument"] = ProblemDocument.model_json_schema()
+    return document
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of an optional field without null: an address or a form can only leave the field out."""
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    rest = {name: value for name, value in schema.items() if name not in {"anyOf", "default"}}
+    return {**rest, **kinds[0]} if kinds else rest

@@ -1,0 +1,122 @@
+"""One photo in, one answer out: its fields agree with each other and with the card."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from functions.common.problems import PhotoEmpty, PhotoRejected
+from functions.triage.advice import DISCLAIMER, advice_for
+from functions.triage.answer import Person, Prediction, answer_photo
+from functions.triage.card import Cutoffs
+from functions.triage.scorer import Scorer, load_scorer
+from tests.triage import packages
+from tests.triage.photos import heic, jpeg, png, webp
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def certain_scorer(probabilities: dict[str, float], cutoffs: Cutoffs | None = None) -> Scorer:
+    """Return a scorer that answers the same to every photo."""
+    row = [math.log(probabilities.get(code, 1e-12)) for code in packages.CLASSES]
+    session: Any = SimpleNamespace(
+        get_inputs=lambda: [SimpleNamespace(name="photos")],
+        run=lambda _outputs, inputs: [np.tile(np.float32(row), (len(inputs["photos"]), 1))],
+    )
+    card = packages.card() if cutoffs is None else packages.card(cutoffs=cutoffs)
+    return Scorer(card, "f" * 64, session)
+
+
+def answer(scorer: Scorer, photo: bytes | None = None) -> Prediction:
+    photo = png() if photo is None else photo
+    return answer_photo(photo, scorer, prediction_id="this answer", request_id="this request")[0]
+
+
+def test_the_probability_is_that_of_the_malignant_diagnoses_together() -> None:
+    found = answer(certain_scorer({"mel": 0.1, "bcc": 0.05, "akiec": 0.02, "nv": 0.83}))
+    assert found.probability == pytest.approx(0.17, abs=1e-6)
+    assert found.score == 17.0
+    assert found.diagnoses == pytest.approx(
+        {"akiec": 0.02, "bcc": 0.05, "bkl": 0, "df": 0, "mel": 0.1, "nv": 0.83, "vasc": 0}, abs=1e-6
+    )
+    assert sum(found.diagnoses.values()) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("probability", "band", "label", "score"),
+    [
+        (0.0996, "low", "benign", 10.0),
+        (0.1004, "watch", "benign", 10.0),
+        (0.3996, "watch", "benign", 40.0),
+        (0.4004, "urgent", "malignant", 40.0),
+        (0.99996, "urgent", "malignant", 100.0),
+        (0.00004, "low", "benign", 0.0),
+    ],
+)
+def test_band_and_label_follow_the_probability_and_not_the_rounded_score(
+    probability: float, band: str, label: str, score: float
+) -> None:
+    found = answer(certain_scorer({"mel": probability, "nv": 1 - probability}))
+    assert (found.risk_band, found.label, found.score) == (band, label, score)
+    assert found.advice == advice_for(found.risk_band)
+
+
+def test_the_cut_offs_are_the_cards() -> None:
+    probabilities = {"mel": 0.2, "nv": 0.8}
+    strict = Cutoffs(low_below=0.01, urgent_from=0.15, guarantee="none")
+    assert answer(certain_scorer(probabilities)).risk_band == "watch"
+    assert answer(certain_scorer(probabilities, strict)).risk_band == "urgent"
+
+
+def test_an_answer_names_itself_the_request_and_the_model() -> None:
+    found = answer(certain_scorer({"nv": 1.0}))
+    assert (found.prediction_id, found.request_id) == ("this answer", "this request")
+    assert (found.model.version, found.model.sha256) == ("2026.11.22-drawn", "f" * 64)
+    assert found.disclaimer == DISCLAIMER
+
+
+def test_an_answer_is_read_back_from_its_json() -> None:
+    found = answer(certain_scorer({"mel": 0.3, "nv": 0.7}))
+    assert Prediction.model_validate_json(found.model_dump_json()) == found
+
+
+def test_the_same_scene_is_judged_alike_in_every_format(package: Path) -> None:
+    scorer = load_scorer(package)
+    found = [answer(scorer, photo).probability for photo in (png(), jpeg(), webp(), heic())]
+    assert found == pytest.approx([found[0]] * 4, abs=0.02)
+
+
+def test_it_says_where_its_time_went(package: Path) -> None:
+    timings = answer_photo(png(), load_scorer(package), prediction_id="", request_id="")[1]
+    assert timings.pixels_ms > 0
+    assert timings.network_ms > 0
+
+
+def test_a_photo_that_cannot_be_judged_is_a_typed_problem() -> None:
+    scorer = certain_scorer({"nv": 1.0})
+    with pytest.raises(PhotoEmpty):
+        answer(scorer, b"")
+    with pytest.raises(PhotoRejected):
+        answer(scorer, b"\xff\xd8\xff")
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"sex": "female"}, {"age": 0}, {"age": 120}, {"age": "44"}, {"site": "palms/soles"}]
+)
+def test_what_may_be_told_about_a_person(told: dict[str, Any]) -> None:
+    assert Person.model_validate(told)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"sex": "f"}, {"age": -1}, {"age": 121}, {"age": "old"}, {"site": "nose"}, {"name": "Bob"}, {"sex": "female "}],
+)
+def test_what_may_not_be_told_about_a_person(told: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Person.model_validate(told)
