@@ -1,1 +1,1 @@
-"""Tests of the bench room."""
+"""Figures of speed and memory; no pass or fail on time."""
