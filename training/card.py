@@ -62,6 +62,11 @@ def snapshot_sha256(table: pd.DataFrame) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def file_sha256(file: Path) -> str:
+    """Return the hash of a file's bytes."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
 def draft_card(
     *,
     version: str,
@@ -100,9 +105,8 @@ def evaluated(card: Card, evaluations: dict[str, Evaluation]) -> Card:
 
 def unpackaged_scorer(model: Path, card: Card) -> Scorer:
     """Return the serving scorer of a file that has no package yet."""
-    content = model.read_bytes()
-    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    return Scorer(card, hashlib.sha256(content).hexdigest(), session)
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    return Scorer(card, file_sha256(model), session)
 
 
 def with_card(scorer: Scorer, **changes: Any) -> Scorer:
@@ -122,7 +126,7 @@ def write_package(folder: Path, model: Path, card: Card, report: dict[str, Any])
     _write_json(partial / "card.json", card.model_dump(mode="json"))
     _write_json(partial / "report.json", report)
     _write_json(partial / "golden.json", golden.golden_answers(unpackaged_scorer(partial / "model.onnx", card)))
-    hashes = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(partial.iterdir())}
+    hashes = {file.name: file_sha256(file) for file in sorted(partial.iterdir())}
     _write_json(
         partial / "manifest.json",
         {"version": card.version, "snapshot_sha256": card.data.snapshot_sha256, "sha256": hashes},

@@ -111,7 +111,7 @@ def train(
     say(f"the file answers as the network does: largest difference of a probability {parity:.1e}")
 
     draft = cards.draft_card(
-        version=f"{created.replace('-', '.')}-{cards.snapshot_sha256(table)[:8]}",
+        version=f"{created.replace('-', '.')}-{cards.file_sha256(model)[:8]}",
         created=created,
         input_size=size,
         classes=DIAGNOSES,

@@ -44,7 +44,7 @@ class Person(BaseModel):
 class ModelReference(BaseModel):
     """Which model answered."""
 
-    version: str = Field(description="Date of its training and the start of its training photos' hash.")
+    version: str = Field(description="Date of its training and the start of its file's hash.")
     sha256: str = Field(description="Of the model's file.")
 
 

@@ -13,7 +13,7 @@ from functions.triage.pixels import MAX_BYTES
 
 _REQUEST_ID = "2b1f7a2e-5f0c-4b0e-9d5c-1f9f2f6b0a11"
 _MODEL = ModelReference(
-    version="2026.11.22-ce260c55", sha256="347e3b645fbc1ff50d002d8df65884738b11084a6801b39bd9c6c7c89d82ad50"
+    version="2026.11.22-1aa2f406", sha256="1aa2f4063e383cf2b9920d3809d704985735904398036c0bd14a81545c67aa10"
 )
 _PREDICTION = Prediction(
     prediction_id="6f2d3a55-1c9b-4f0b-8f3e-0c8f4f0f9a72",

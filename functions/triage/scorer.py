@@ -80,8 +80,9 @@ def load_scorer(folder: Path = SHIPPED_MODEL, *, threads: int = 1) -> Scorer:
     """
     try:
         manifest = (folder / "manifest.json").read_bytes()
-        model = (folder / "model.onnx").read_bytes()
         card = (folder / "card.json").read_bytes()
+        with (folder / "model.onnx").open("rb") as model:
+            sha256 = hashlib.file_digest(model, "sha256").hexdigest()
     except OSError as error:
         missing = Path(str(error.filename)).name
         raise ModelUnavailable(f"{missing} of the model package {folder.name!r}: {error.strerror}.") from error
@@ -89,21 +90,20 @@ def load_scorer(folder: Path = SHIPPED_MODEL, *, threads: int = 1) -> Scorer:
         expected = _Manifest.model_validate_json(manifest).sha256
     except ValidationError as error:
         raise ModelUnavailable(f"manifest.json of the model package {folder.name!r} is not a manifest.") from error
-    sha256 = hashlib.sha256(model).hexdigest()
     found = {"model.onnx": sha256, "card.json": hashlib.sha256(card).hexdigest()}
     for name, digest in found.items():
         if expected.get(name) != digest:
             raise ModelUnavailable(f"{name} of the model package {folder.name!r} is not the file in its manifest.")
     try:
-        return Scorer(Card.model_validate_json(card), sha256, _session(model, threads))
+        return Scorer(Card.model_validate_json(card), sha256, _session(folder / "model.onnx", threads))
     except Exception as error:  # onnxruntime's errors have no class in common
         raise ModelUnavailable(f"The model package {folder.name!r} is not one that this version reads.") from error
 
 
-def _session(model: bytes, threads: int) -> onnxruntime.InferenceSession:
+def _session(model: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     # Spinning threads take the second processor from whoever decodes the next photo.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
