@@ -1,0 +1,101 @@
+"""Every state that the phone page can be in, each reached as a visitor would reach it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from functions.triage.advice import RiskBand, advice_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Page, Route
+
+    Photos = dict[str, Path]
+
+PREDICTIONS = "**/v1/predictions"
+SCORES = {RiskBand.LOW: 0.4, RiskBand.WATCH: 17.3, RiskBand.URGENT: 46.8}
+
+
+def choose(page: Page, photo: Path) -> None:
+    page.locator("#gallery").set_input_files(photo)
+
+
+def answering(band: RiskBand, score: float | None = None) -> Callable[[Route], None]:
+    """Return a route that answers as the service did, with another score and the band's own advice."""
+
+    def fulfil(route: Route) -> None:
+        response = route.fetch()
+        answer = response.json()
+        answer.update(
+            score=SCORES[band] if score is None else score,
+            risk_band=band.value,
+            advice=advice_for(band).model_dump(mode="json"),
+        )
+        route.fulfill(response=response, json=answer)
+
+    return fulfil
+
+
+def settled(page: Page) -> None:
+    """Wait until the page shows an answer or says why there is none."""
+    page.locator("#result:visible, #problem:visible").wait_for()
+
+
+def _asking(page: Page, _photos: Photos) -> None:
+    page.locator("#ask").wait_for()
+
+
+def _working(page: Page, photos: Photos) -> None:
+    page.route(PREDICTIONS, lambda _route: None)  # never answered
+    choose(page, photos["spot"])
+    page.locator("#working").wait_for()
+
+
+def _band(band: RiskBand) -> Callable[[Page, Photos], None]:
+    def reach(page: Page, photos: Photos) -> None:
+        page.route(PREDICTIONS, answering(band))
+        choose(page, photos["spot"])
+        page.locator("#result").wait_for()
+        page.locator(".gauge.zoned").wait_for()
+
+    return reach
+
+
+def _refused(name: str) -> Callable[[Page, Photos], None]:
+    def reach(page: Page, photos: Photos) -> None:
+        choose(page, photos[name])
+        page.locator("#problem").wait_for()
+
+    return reach
+
+
+def _unreachable(page: Page, photos: Photos) -> None:
+    page.route(PREDICTIONS, lambda route: route.abort())
+    choose(page, photos["spot"])
+    page.locator("#problem").wait_for()
+
+
+def _offline(page: Page, photos: Photos) -> None:
+    page.context.set_offline(offline=True)
+    choose(page, photos["spot"])
+    page.locator("#problem").wait_for()
+    page.context.set_offline(offline=False)
+
+
+def _failing(page: Page, photos: Photos) -> None:
+    page.route(PREDICTIONS, lambda route: route.fulfill(status=502, json={"message": "Internal server error"}))
+    choose(page, photos["spot"])
+    page.locator("#problem").wait_for()
+
+
+STATES: dict[str, Callable[[Page, Photos], None]] = {
+    "asking": _asking,
+    "working": _working,
+    **{band.value: _band(band) for band in RiskBand},
+    **{name: _refused(name) for name in ("too small", "not a photo", "large and closed")},
+    "unreachable": _unreachable,
+    "offline": _offline,
+    "server error": _failing,
+}
