@@ -45,23 +45,23 @@ BESIDE_NETWORK_GOAL_MS = 60
 _PREDICTIONS = "/v1/predictions"
 _TRACED = {"TRIAGE_TRACING": "true"}
 
-# Times a cold start from within: the imports, and the model, which the handler loads while it is imported.
-_FROM_WITHIN = """
-import gc, json, time
-gc.disable()
+# Times the parts of a cold start from within. Without a model the handler imports all the same.
+_WITHOUT_MODEL = """
+import os, time
+os.environ["TRIAGE_MODEL_DIR"] = "nowhere"
 began = time.perf_counter()
-from functions.triage import scorer
-load, model_s = scorer.load_scorer, []
-def timed(*arguments, **options):
-    at = time.perf_counter()
-    try:
-        return load(*arguments, **options)
-    finally:
-        model_s.append(time.perf_counter() - at)
-scorer.load_scorer = timed
 import functions.triage.handler
-whole_s = time.perf_counter() - began
-print(json.dumps([1e3 * (whole_s - sum(model_s)), 1e3 * sum(model_s)]))
+imports_s = time.perf_counter() - began
+from functions.triage.scorer import load_scorer
+began = time.perf_counter()
+load_scorer()
+print(imports_s, time.perf_counter() - began)
+"""
+_AS_IT_IS = """
+import time
+began = time.perf_counter()
+import functions.triage.handler
+print(time.perf_counter() - began)
 """
 
 
@@ -135,37 +135,37 @@ def _started(**environment: str) -> _Starts:
 
 
 def cold_start_parts() -> Table:
-    """Time the imports and the model of a fresh interpreter, from within it."""
+    """Time the imports and the model of fresh interpreters, each alone and as the handler does them."""
     table = _table(
-        f"Parts of a cold start, {STARTS} fresh interpreters",
+        f"Parts of a cold start, {STARTS} fresh interpreters of each",
         "milliseconds: median (least)",
         "no traces",
         "TRIAGE_TRACING=true",
     )
     columns = []
     for environment in ({}, _TRACED):
-        parts = [_from_within(**environment) for _ in range(STARTS)]
+        parts = [_said(_WITHOUT_MODEL, environment) + _said(_AS_IT_IS, environment) for _ in range(STARTS)]
         columns.append([_ms(figures) for figures in zip(*parts, strict=True)])
-    for name, *figures in zip(("imports", "model: read, hashed, made ready"), *columns, strict=True):
+    names = ("imports alone", "model alone: hashed, read, made ready", "both, as the handler does them")
+    for name, *figures in zip(names, *columns, strict=True):
         table.add_row(name, *figures)
     return table
 
 
-def _from_within(**environment: str) -> tuple[float, float]:
+def _said(code: str, environment: dict[str, str]) -> list[float]:
+    """Run code in a fresh interpreter and return the seconds that it prints, in milliseconds."""
     ran = subprocess.run(
-        [sys.executable, "-c", _FROM_WITHIN],
+        [sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB), **environment},
     )
-    imports_ms, model_ms = json.loads(ran.stdout)
-    return imports_ms, model_ms
+    return [1e3 * float(seconds) for seconds in ran.stdout.split()]
 
 
 def warm_handler() -> Table:
-    """Time the handler and the bare network in turn, in this process, on one thread each."""
-    os.environ["TRIAGE_THREADS"] = "1"
+    """Time the handler and the bare network in turn, in this process, on one thread each: a function's default."""
     with contextlib.redirect_stdout(io.StringIO()):  # the log lines, which are part of an answer
         from functions.triage.handler import handler
 
@@ -267,7 +267,7 @@ def _ask_until(url: str, end: float, answers: _Answers) -> None:
             began = time.perf_counter()
             try:
                 response = client.post(url, content=phone_photo(), headers={"Content-Type": "image/jpeg"})
-                is_answer = response.status_code == 200  # noqa: PLR2004 - as HTTP has it
+                is_answer = response.status_code == 200
             except httpx2.HTTPError:
                 is_answer = False
             took_ms = 1e3 * (time.perf_counter() - began)
@@ -279,7 +279,7 @@ def _ask_until(url: str, end: float, answers: _Answers) -> None:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", min_width=80)
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index == 0 else "right")
     return table

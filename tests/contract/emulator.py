@@ -64,6 +64,8 @@ def emulator_program() -> Path:
     if found != _SHA256[machine]:
         program.unlink()
         raise EmulatorAbsent(f"{name} of {WHEEL} has the hash {found}, not {_SHA256[machine]}")
+    if not os.access(program, os.X_OK):
+        raise EmulatorAbsent(f"{program.relative_to(ROOT)} cannot be executed")
     return program
 
 

@@ -242,7 +242,9 @@ def test_a_server_tells_nothing_on_its_terminal(package: Path, tmp_path: Path) -
         server.process.terminate()
         server.process.wait()
         assert server.process.stderr is not None
-        said = log.read_text(encoding="utf-8") + server.process.stderr.read()
+        assert server.process.stderr.read() == "", "no library speaks out of turn"
+        said = log.read_text(encoding="utf-8")
+    assert all(json.loads(line) for line in said.splitlines())
     assert "photo judged" in said
     for asked in Asked.all():
         assert secrets_in(said + answered, asked.body) == set()
