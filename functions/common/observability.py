@@ -60,8 +60,9 @@ def traced(room: str, segment: str, *, enabled: bool) -> Iterator[Any]:
 
 @lru_cache
 def tracer(room: str) -> Tracer:
-    """Return the room's tracer; the first call imports the X-Ray SDK, a third of a second."""
-    # Imported only where it is used, as few functions are traced.
+    """Return the room's tracer; the first call imports the X-Ray SDK."""
+    # Imported only where it is used. In Lambda it takes some hundredths of a second; elsewhere Powertools turns it off
+    # in a way that imports botocore, a third of a second.
     from aws_lambda_powertools import Tracer
 
     return Tracer(service=room, auto_patch=False)

@@ -28,7 +28,7 @@ class TriageSettings(BaseSettings):
         description="Set by Lambda: the function's memory, in MB.",
     )
     tracing: bool = Field(
-        default=False, description="Whether X-Ray traces are sent; costs about 0.3 s of each cold start."
+        default=False, description="Whether X-Ray traces are sent; costs some hundredths of a second of a cold start."
     )
 
     @property
