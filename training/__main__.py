@@ -88,8 +88,9 @@ def evaluate(
     from training.run import evaluate_again
 
     package = model or SHIPPED_MODEL
-    folder = out or Path(__file__).parent / "reports" / load_scorer(package).card.version
-    _show(evaluate_again(package, data, folder, _bar))
+    scorer = load_scorer(package)
+    folder = out or Path(__file__).parent / "reports" / scorer.card.version
+    _show(evaluate_again(scorer, package, data, folder, _bar))
     _words.print(f"report: {folder / 'report.md'}", highlight=False)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from functions.triage.card import Evaluation, TrainingData
+    from functions.triage.card import TrainingData
 
 DIAGNOSIS_NAMES = {
     "akiec": "actinic keratosis, Bowen's disease or squamous cell carcinoma",
@@ -96,11 +96,6 @@ def draft_card(
         intended_use=INTENDED_USE,
         limits=LIMITS,
     )
-
-
-def evaluated(card: Card, evaluations: dict[str, Evaluation]) -> Card:
-    """Return the card with its evaluations."""
-    return card.model_copy(update={"evaluations": evaluations})
 
 
 def unpackaged_scorer(model: Path, card: Card) -> Scorer:

@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from functions.triage.advice import RiskBand, risk_band
 from functions.triage.card import Cutoffs, Evaluation, Interval
 from functions.triage.pixels import square_pixels
+from functions.triage.scorer import columns_of, malignant_probability
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,9 +80,9 @@ def evaluation_of(
         cutoffs: of the bands.
 
     """
-    columns = [list(classes).index(code) for code in malignant]
+    columns = columns_of(malignant, classes)
     is_malignant = np.isin(labels, columns)
-    p = np.minimum(probabilities[:, columns].sum(axis=1), 1.0)
+    p = malignant_probability(probabilities, columns)
     bands = np.array([risk_band(value, cutoffs) for value in p])
     one_against_rest = {
         code: float(roc_auc_score(labels == k, probabilities[:, k]))

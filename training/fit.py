@@ -133,7 +133,8 @@ def fit(
     weights = class_weights(labels[train], classes, settings.class_weight_power)
     model = keras.saving.load_model(checkpoints / _LATEST) if progress.epochs else build()
     started, at_start = time.monotonic(), len(progress.epochs)
-    total_cost = sum(phase.epochs * _cost(phase) for phase in settings.phases)
+    cost_of = {phase.name: _cost(phase) for phase in settings.phases}
+    total_cost = sum(phase.epochs * cost_of[phase.name] for phase in settings.phases)
 
     while progress.phase < len(settings.phases):
         phase = settings.phases[progress.phase]
@@ -178,9 +179,8 @@ def fit(
             progress.phase, progress.epoch_in_phase = progress.phase + 1, 0
         best = _best_epochs(progress, settings.averaged_epochs)
         _save(model, progress, checkpoints, best)
-        done = sum(_cost_of_size(row["size"], row["phase"], settings.phases) for row in progress.epochs[at_start:])
-        before = sum(_cost_of_size(row["size"], row["phase"], settings.phases) for row in progress.epochs[:at_start])
-        left_s = (time.monotonic() - started) / done * max(total_cost - before - done, 0)
+        costs = [cost_of[row["phase"]] for row in progress.epochs]
+        left_s = (time.monotonic() - started) / sum(costs[at_start:]) * max(total_cost - sum(costs), 0)
         say(
             f"epoch {epoch + 1} ({phase.name}, {phase.size} px): loss {fitted['loss'][-1]:.3f}, "
             f"validation loss {judged['loss']:.3f}, accuracy {judged['accuracy']:.3f}, "
@@ -287,10 +287,6 @@ def _has_stalled(progress: Progress, phase: Phase, patience: int) -> bool:
 def _cost(phase: Phase) -> float:
     """Relative cost of an epoch: pixels, and a third for a pass that only goes forward."""
     return phase.size**2 * (1 / 3 if phase.learns_from is None else 1)
-
-
-def _cost_of_size(size: int, name: str, phases: tuple[Phase, ...]) -> float:
-    return next((_cost(phase) for phase in phases if phase.name == name), float(size**2))
 
 
 def _best_epochs(progress: Progress, count: int) -> list[int]:

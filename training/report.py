@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import confusion_matrix, roc_curve
 
+from functions.triage.scorer import columns_of, malignant_probability
 from training.evaluate import reliability
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def write_report(
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    columns = [card.classes.index(code) for code in card.malignant]
+    columns = columns_of(card.malignant, card.classes)
     is_malignant = np.isin(labels, columns)
-    p = np.minimum(probabilities[:, columns].sum(axis=1), 1.0)
+    p = malignant_probability(probabilities, columns)
     _draw(folder / "roc.png", _roc, is_malignant, p, card)
     _draw(folder / "reliability.png", _reliability, is_malignant, p)
     _draw(folder / "confusion.png", _confusion, labels, probabilities.argmax(axis=1), card.classes)

@@ -13,7 +13,6 @@ import numpy as np
 
 from functions.triage.card import Evaluation, TrainingData
 from functions.triage.pixels import square_pixels
-from functions.triage.scorer import load_scorer
 from training import card as cards
 from training.calibrate import calibration_of, cutoffs_of
 from training.evaluate import evaluation_of, lesions_of, logits_of
@@ -105,7 +104,7 @@ def train(
     size = int(history[-1]["size"])
     say("exporting to ONNX")
     round_to_half(network)
-    shown = [square_pixels(_read(file), size) for file in split.choose["file"].iloc[:_PARITY_PHOTOS]]
+    shown = [square_pixels(Path(file).read_bytes(), size) for file in split.choose["file"].iloc[:_PARITY_PHOTOS]]
     model = room.base / "model.onnx"
     parity = export(network, size, np.stack(shown), model)
     say(f"the file answers as the network does: largest difference of a probability {parity:.1e}")
@@ -125,21 +124,20 @@ def train(
     scorer = cards.with_card(scorer, temperature=calibration.temperature, biases=list(calibration.biases))
     chosen = scorer.calibrated(chosen_logits)
     cutoffs = cutoffs_of(scorer.malignant(chosen), split.choose["target"].to_numpy() == 1)
-    card = cards.with_card(scorer, cutoffs=cutoffs).card
+    scorer = cards.with_card(scorer, cutoffs=cutoffs)
     tested = scorer.calibrated(_scored(scorer, split.test, bar))
-    card = cards.evaluated(
-        card, {"choose": _evaluation(card, split.choose, chosen), **_test_evaluations(card, split.test, tested)}
-    )
+    card = _judged(scorer, split, chosen, tested)
     _write(room.model, room.report, model, card, split.test, tested, history)
     model.unlink()
     return card
 
 
-def evaluate_again(model: Path, data: Path, report: Path, bar: Bar) -> Card:
+def evaluate_again(scorer: Scorer, model: Path, data: Path, report: Path, bar: Bar) -> Card:
     """Score the test photos with a finished package, and write its report again.
 
     Args:
-        model: folder of the package.
+        scorer: the package, loaded.
+        model: its folder.
         data: folder of the manifest and the photos it was trained on.
         report: folder for the report.
         bar: see `train`.
@@ -148,15 +146,11 @@ def evaluate_again(model: Path, data: Path, report: Path, bar: Bar) -> Card:
         The package's card with the evaluations found now.
 
     """
-    scorer = load_scorer(model)
     folds = Folds(**{name: tuple(numbers) for name, numbers in scorer.card.data.folds.items()})
     _, split = read_split(data, folds)
-    card = scorer.card
     chosen = scorer.calibrated(_scored(scorer, split.choose, bar))
     tested = scorer.calibrated(_scored(scorer, split.test, bar))
-    card = cards.evaluated(
-        card, {"choose": _evaluation(card, split.choose, chosen), **_test_evaluations(card, split.test, tested)}
-    )
+    card = _judged(scorer, split, chosen, tested)
     from training.report import write_report
 
     history = json.loads((model / "report.json").read_text(encoding="utf-8"))["history"]
@@ -192,6 +186,13 @@ def _near_duplicates(path: Path) -> Iterable[tuple[str, str]]:
 def _scored(scorer: Scorer, part: pd.DataFrame, bar: Bar) -> NDArray[np.float32]:
     with bar("scoring photos", len(part)) as advance:
         return logits_of(scorer, list(part["file"]), advance)
+
+
+def _judged(scorer: Scorer, split: Split, chosen: NDArray[np.float64], tested: NDArray[np.float64]) -> Card:
+    """Return the scorer's card with the figures of the choosing and the test photos."""
+    card = scorer.card
+    found = {"choose": _evaluation(card, split.choose, chosen), **_test_evaluations(card, split.test, tested)}
+    return cards.with_card(scorer, evaluations=found).card
 
 
 def _evaluation(card: Card, part: pd.DataFrame, probabilities: NDArray[np.float64]) -> Evaluation:
@@ -237,7 +238,3 @@ def _write(
     write_report(report, card, probabilities, labels_of(test), history)
     evaluations = {name: found.model_dump(mode="json") for name, found in card.evaluations.items()}
     cards.write_package(package, model, card, {"evaluations": evaluations, "history": list(history)})
-
-
-def _read(file: str) -> bytes:
-    return Path(file).read_bytes()

@@ -15,6 +15,8 @@ from functions.common.problems import ModelUnavailable
 from functions.triage.card import Card
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 SHIPPED_MODEL = Path(__file__).parent / "model"
@@ -56,8 +58,17 @@ class Scorer:
 
     def malignant(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return P(malignant), float64 (n,): the sum over the card's malignant diagnoses."""
-        columns = [self.card.classes.index(code) for code in self.card.malignant]
-        return np.asarray(np.minimum(probabilities[:, columns].sum(axis=1), 1.0))
+        return malignant_probability(probabilities, columns_of(self.card.malignant, self.card.classes))
+
+
+def columns_of(codes: Sequence[str], classes: Sequence[str]) -> list[int]:
+    """Return the class number of each code."""
+    return [list(classes).index(code) for code in codes]
+
+
+def malignant_probability(probabilities: NDArray[np.float64], columns: Sequence[int]) -> NDArray[np.float64]:
+    """Return the sum over the malignant columns of (n, classes), float64 (n,), at most 1 in spite of rounding."""
+    return np.asarray(np.minimum(probabilities[:, columns].sum(axis=1), 1.0))
 
 
 def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:

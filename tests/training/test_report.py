@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from functions.triage.card import Card, Cutoffs, TrainingData
-from training.card import draft_card, evaluated, snapshot_sha256
+from training.card import draft_card, snapshot_sha256
 from training.evaluate import evaluation_of
 from training.manifest import DIAGNOSES, MALIGNANT
 from training.report import FIGURES, write_report
@@ -53,7 +53,7 @@ def judged(labels: np.ndarray) -> tuple[Card, np.ndarray]:
     cutoffs = Cutoffs(low_below=0.1, urgent_from=0.7, guarantee="for the test")
     lesions = np.arange(len(labels)).astype(str)
     found = evaluation_of(probabilities, labels, lesions, DIAGNOSES, MALIGNANT, cutoffs)
-    return evaluated(card, {"test": found}), probabilities
+    return card.model_copy(update={"evaluations": {"test": found}}), probabilities
 
 
 def test_a_report_has_every_figure_small_enough_to_keep_and_comes_out_the_same_twice(tmp_path: Path) -> None:
