@@ -40,8 +40,11 @@ class RoomSettings(BaseSettings):
     base_dir: Path = Path("/opt/ml")
 
 
-class Interrupted(Exception):
-    """SIGTERM came: the last finished epoch is in the checkpoint, and the same command goes on from it."""
+class Interrupted(BaseException):
+    """SIGTERM came: the last finished epoch is in the checkpoint, and the same command goes on from it.
+
+    Not an `Exception`: it can come inside a library that catches those and words them anew.
+    """
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,7 @@ def reporting_failure(room: Room) -> Iterator[None]:
     room.failure.unlink(missing_ok=True)
     try:
         yield
-    except Exception as error:
+    except (Exception, Interrupted) as error:
         room.failure.parent.mkdir(parents=True, exist_ok=True)
         known = isinstance(error, (TrainingError, Interrupted))
         text = f"{type(error).__name__}: {error}" if known else traceback.format_exc()
