@@ -57,5 +57,5 @@ $(SERVING): pyproject.toml constraints.txt | $(BIN)/uv
 
 $(WHOLE): pyproject.toml constraints.txt | $(BIN)/uv
 	@echo "installing everything for development (about 170 packages, 2.5 GB) ..."
-	@$(INSTALL) --editable '.[dev,forecast]'
+	@$(INSTALL) --editable '.[dev]'
 	@touch $@ $(SERVING)

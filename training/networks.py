@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BACKBONE = "inception_v3"
+# Ends the name of a file that holds a whole network, its last layer included.
+WHOLE_NETWORK = ".weights.h5"
 
 
 def inception_v3(classes: int, *, dropout: float = 0.3, weights: str | Path | None = None) -> keras.Model:
@@ -23,7 +25,8 @@ def inception_v3(classes: int, *, dropout: float = 0.3, weights: str | Path | No
         classes: number of logits.
         dropout: share of pooled features dropped in training.
         weights: `"imagenet"` (downloaded by Keras), a file of backbone weights (`.npz` with the arrays in
-            the order of `model.variables`, or Keras's `.h5`), or None for random ones.
+            the order of `model.variables`, or Keras's `.h5`), a `.weights.h5` of this whole network, from
+            which it goes on learning, or None for random ones.
 
     Returns:
         A model from float32 (n, height, width, 3) in 0..255, any side from 75, to float32 logits (n, classes).
@@ -38,7 +41,8 @@ def inception_v3(classes: int, *, dropout: float = 0.3, weights: str | Path | No
         input_shape=(None, None, 3),
         name=BACKBONE,
     )
-    if weights not in {None, "imagenet"}:
+    goes_on = str(weights).endswith(WHOLE_NETWORK)
+    if weights not in {None, "imagenet"} and not goes_on:
         _load(backbone, Path(str(weights)))
     photo = keras.Input((None, None, 3), name="photo")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(photo)
@@ -46,7 +50,10 @@ def inception_v3(classes: int, *, dropout: float = 0.3, weights: str | Path | No
     x = keras.layers.GlobalAveragePooling2D(name="pooled")(x)
     x = keras.layers.Dropout(dropout, name="dropout")(x)
     logits = keras.layers.Dense(classes, dtype="float32", name="logits")(x)
-    return keras.Model(photo, logits, name="dermacast_inception_v3")
+    model = keras.Model(photo, logits, name="dermacast_inception_v3")
+    if goes_on:
+        _load(model, Path(str(weights)))
+    return model
 
 
 def set_trainable(model: keras.Model, first: str | None) -> None:
