@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +32,7 @@ from forecasting.errors import TableInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -224,8 +224,8 @@ def series_of(table: pd.DataFrame) -> Iterator[Series | tuple[str, str]]:
             gap = int(np.argmax(steps != 1))
             yield (
                 str(series_id),
-                f"nothing between {period_label(int(periods[gap]), str(period_type))} and "
-                f"{period_label(int(periods[gap + 1]), str(period_type))}",
+                (f"nothing between {period_label(int(periods[gap]), str(period_type))} and "
+                f"{period_label(int(periods[gap + 1]), str(period_type))}"),
             )
             continue
         first_row = ordered.iloc[0]
