@@ -24,6 +24,25 @@ class Interval(_Strict):
     high: Probability = Field(description="97.5th percentile of the resamples.")
 
 
+class Proportion(_Strict):
+    """A share with its exact 95 % interval (Clopper and Pearson 1934)."""
+
+    value: Probability = Field(description="`count` / `of`.")
+    low: Probability = Field(description="Lower end of the interval.")
+    high: Probability = Field(description="Upper end of the interval.")
+    count: Annotated[int, Field(ge=0)] = Field(description="How many.")
+    of: Annotated[int, Field(ge=1)] = Field(description="Of how many.")
+
+
+class OperatingPoint(_Strict):
+    """What a yes-or-no question reaches at one threshold of its probability."""
+
+    threshold: float = Field(description="Yes from it on.")
+    sensitivity: Probability = Field(description="Share of the yes that is called yes.")
+    specificity: Probability = Field(description="Share of the no that is called no.")
+    accuracy: Probability = Field(description="Share of all that is called right.")
+
+
 class Evaluation(_Strict):
     """What the served file reached on one set of photos; a figure that the set cannot give is null."""
 
@@ -42,6 +61,20 @@ class Evaluation(_Strict):
     called: dict[Literal["low", "watch", "urgent"], Probability] = Field(description="Share of photos in each band.")
     malignant_called_low: Probability | None = Field(description="Share of malignant photos in the band `low`.")
     benign_called_urgent: Probability | None = Field(description="Share of benign photos in the band `urgent`.")
+    malignant_lesions_called_low: Proportion | None = Field(
+        None, description="Malignant lesions whose first photo by name is in the band `low`: checks the guarantee."
+    )
+    diagnosis_auroc_intervals: dict[str, Interval] = Field(
+        default_factory=dict, description="`diagnosis_auroc` of melanoma and basal cell carcinoma with its interval."
+    )
+    melanoma_on_curve: OperatingPoint | None = Field(
+        None,
+        description="Melanoma or not: the highest accuracy at a sensitivity of at least 0.70 on this set's own ROC "
+        "curve. The threshold is chosen on the photos it is judged on, as in published figures: it flatters.",
+    )
+    melanoma_preset: OperatingPoint | None = Field(
+        None, description="Melanoma or not, at the threshold of `melanoma_on_curve` of the set `choose`."
+    )
 
 
 class Cutoffs(_Strict):
@@ -50,6 +83,15 @@ class Cutoffs(_Strict):
     low_below: Probability = Field(description="P(malignant) under it is in the band `low`.")
     urgent_from: Probability = Field(description="P(malignant) from it on is in the band `urgent`.")
     guarantee: str = Field(description="What was promised when the cut-offs were chosen, and for which photos.")
+    confidence: Probability | None = Field(
+        None, description="That at most 5 % of malignant lesions like those it was chosen on lie under `low_below`."
+    )
+    malignant_lesions: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="How many malignant lesions chose `low_below`."
+    )
+    rank: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="`low_below` is the rank-th lowest P(malignant) among them; 0: nothing is called low."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -57,6 +99,72 @@ class Cutoffs(_Strict):
             message = f"low_below {self.low_below} must not lie above urgent_from {self.urgent_from}"
             raise ValueError(message)
         return self
+
+
+class PredictiveValue(_Strict):
+    """What a band says about a lesion where malignant ones are as frequent as stated."""
+
+    prevalence: Probability = Field(description="Share of malignant lesions among those photographed.")
+    ppv: dict[Literal["low", "watch", "urgent"], Probability | None] = Field(
+        description="P(malignant | band) = s p / (s p + f (1 - p)): p the prevalence, s and f the shares of malignant "
+        "and of benign test photos in the band (Altman and Bland 1994); null for an empty band."
+    )
+    npv: dict[Literal["low", "watch", "urgent"], Probability | None] = Field(
+        description="P(benign | band) = 1 - `ppv`."
+    )
+
+
+class Group(_Strict):
+    """What the served file reached on the test photos of one group of people, spots or sources."""
+
+    name: str = Field(description="Of the group.")
+    photos: int = Field(description="How many photos.")
+    lesions: int = Field(description="How many lesions they show.")
+    malignant_lesions: int = Field(description="How many of them are malignant.")
+    malignant_auroc: Interval | None = Field(description="Of P(malignant); null where the group is too small.")
+    sensitivity_watch: Proportion | None = Field(description="Malignant lesions called watch or urgent.")
+    sensitivity_urgent: Proportion | None = Field(description="Malignant lesions called urgent.")
+    specificity_watch: Proportion | None = Field(description="Benign lesions called low.")
+    specificity_urgent: Proportion | None = Field(description="Benign lesions called low or watch.")
+    too_few: str | None = Field(description="Why figures are absent; null where none is.")
+
+
+class Grouping(_Strict):
+    """One way to divide the test photos, each group's figures, and the group that fares worst."""
+
+    about: str = Field(description="What divides the photos, from which source, and what it cannot say.")
+    groups: list[Group] = Field(description="Each lesion counts once, by its first photo's name; AUROC by photos.")
+    worst: str | None = Field(description="The group with the lowest AUROC; null where fewer than two have one.")
+
+
+class Disturbance(_Strict):
+    """What one change of the photos at one strength does to the answers."""
+
+    kind: str = Field(description="What was done to each photo.")
+    strength: str = Field(description="How strongly, with its unit.")
+    malignant_auroc: Probability = Field(description="Of P(malignant), disturbed.")
+    fall: float = Field(description="AUROC undisturbed less AUROC disturbed.")
+    band_changed: Probability = Field(description="Share of photos in another band than before.")
+    malignant_newly_low: Probability = Field(description="Share of malignant photos that fall into the band `low`.")
+
+
+class Robustness(_Strict):
+    """How the answers change when the photos are worse than those of the test set."""
+
+    photos: int = Field(description="How many photos, half of them malignant where the data allows.")
+    malignant_photos: int = Field(description="How many of them are malignant.")
+    malignant_auroc: Probability = Field(description="Undisturbed.")
+    seed: int = Field(description="Of the choice of photos and of every drawn mark.")
+    disturbances: list[Disturbance] = Field(description="In the order they were made.")
+    worst: str = Field(description="Kind and strength with the largest fall.")
+
+
+class ChecklistCount(_Strict):
+    """How far a reporting check-list is answered; the report holds the answers."""
+
+    items: int = Field(description="How many items it has.")
+    answered: int = Field(description="How many are answered.")
+    refused: int = Field(description="How many are refused with a reason.")
 
 
 class TrainingData(_Strict):
@@ -86,7 +194,17 @@ class Card(_Strict):
     biases: list[float] = Field(description="Added to the divided logits, in the order of `classes`.")
     cutoffs: Cutoffs = Field(description="Where the bands meet.")
     evaluations: dict[str, Evaluation] = Field(
-        description="By set: `choose`, `test`, and parts of `test` by family of origins and by origin."
+        description="By set: `choose`, `test`, parts of `test` by family of origins and by origin, `phone`."
+    )
+    predictive_values: list[PredictiveValue] = Field(
+        default_factory=list, description="Of the bands on the test photos, at stated prevalences."
+    )
+    groupings: dict[str, Grouping] = Field(
+        default_factory=dict, description="For whom: the test photos by sex, age, site, origin, dx_type, skin tone."
+    )
+    robustness: Robustness | None = Field(None, description="Under what: disturbed photos; null where not measured.")
+    checklists: dict[str, ChecklistCount] = Field(
+        default_factory=dict, description="Reporting check-lists of the field, by name."
     )
     parity: float = Field(description="Largest |difference| of a probability, served file against the network.")
     data: TrainingData = Field(description="Which photos taught, chose and judged.")
