@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
+from scipy.stats import beta
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from functions.triage.advice import RiskBand, risk_band
-from functions.triage.card import Cutoffs, Evaluation, Interval
+from functions.triage.card import Cutoffs, Evaluation, Interval, OperatingPoint, Proportion
 from functions.triage.pixels import square_pixels
 from functions.triage.scorer import columns_of, malignant_probability
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from functions.triage.scorer import Scorer
 
 CALIBRATION_BINS = 15
+# At which melanoma-or-not is judged, as in Rezvantalab 2018 (arXiv 1810.10348).
+MELANOMA_SENSITIVITY = 0.70
+_WITH_INTERVAL = ("mel", "bcc")
 RESAMPLES = 1000
 _BATCH = 16
 
@@ -61,6 +64,49 @@ def lesions_of(table: pd.DataFrame) -> NDArray[np.str_]:
     return np.where(table["lesion_id"] == "", table["image_name"], table["lesion_id"]).astype(str)
 
 
+def first_photos(lesions: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Return the row of each lesion's first photo, ascending: one photo a lesion, chosen without its score."""
+    return np.sort(np.unique(lesions, return_index=True)[1])
+
+
+def proportion(hits: NDArray[np.bool_]) -> Proportion | None:
+    """Return the share that is true with its exact 95 % interval (Clopper and Pearson 1934); None of nothing."""
+    count, of = int(np.count_nonzero(hits)), len(hits)
+    if not of:
+        return None
+    low = float(beta.ppf(0.025, count, of - count + 1)) if count else 0.0
+    high = float(beta.ppf(0.975, count + 1, of - count)) if count < of else 1.0
+    return Proportion(value=count / of, low=low, high=high, count=count, of=of)
+
+
+def highest_accuracy(
+    truth: NDArray[np.bool_], score: NDArray[np.float64], least_sensitivity: float = MELANOMA_SENSITIVITY
+) -> OperatingPoint:
+    """Return the point of the ROC curve with the highest accuracy among those with at least the sensitivity.
+
+    Args:
+        truth: (n,), both values present.
+        score: (n,), larger for yes.
+        least_sensitivity: in 0..1.
+
+    """
+    false_positive, sensitivity, thresholds = roc_curve(truth, score, drop_intermediate=False)
+    accuracy = truth.mean() * sensitivity + (1 - truth.mean()) * (1 - false_positive)
+    best = int(np.argmax(np.where(sensitivity >= least_sensitivity, accuracy, -1.0)))
+    return operating_point(truth, score, float(thresholds[best]))
+
+
+def operating_point(truth: NDArray[np.bool_], score: NDArray[np.float64], threshold: float) -> OperatingPoint:
+    """Return what `score >= threshold` reaches; both values of `truth` are present."""
+    called = score >= threshold
+    return OperatingPoint(
+        threshold=threshold,
+        sensitivity=float(called[truth].mean()),
+        specificity=float(1 - called[~truth].mean()),
+        accuracy=float((called == truth).mean()),
+    )
+
+
 def evaluation_of(
     probabilities: NDArray[np.float64],
     labels: NDArray[np.int64],
@@ -68,6 +114,8 @@ def evaluation_of(
     classes: Sequence[str],
     malignant: Sequence[str],
     cutoffs: Cutoffs,
+    *,
+    melanoma_from: float | None = None,
 ) -> Evaluation:
     """Return every figure of one set of photos.
 
@@ -78,6 +126,7 @@ def evaluation_of(
         classes: codes of the columns.
         malignant: which codes sum to P(malignant).
         cutoffs: of the bands.
+        melanoma_from: threshold of P(mel) from the choosing photos, where there is one.
 
     """
     columns = columns_of(malignant, classes)
@@ -91,6 +140,13 @@ def evaluation_of(
     }
     has_both = bool(is_malignant.any() and not is_malignant.all())
     complete = len(one_against_rest) == len(classes)
+    first = first_photos(lesions)
+    questions = {
+        code: (labels == k, probabilities[:, k])
+        for k, code in enumerate(classes)
+        if code in _WITH_INTERVAL and code in one_against_rest
+    }
+    melanoma = questions.get("mel")
     return Evaluation(
         photos=len(labels),
         lesions=len(np.unique(lesions)),
@@ -107,23 +163,39 @@ def evaluation_of(
         benign_called_urgent=float((bands[~is_malignant] == RiskBand.URGENT).mean())
         if not is_malignant.all()
         else None,
+        malignant_lesions_called_low=proportion((bands == RiskBand.LOW)[first][is_malignant[first]]),
+        diagnosis_auroc_intervals={
+            code: auroc_interval(truth, score, lesions) for code, (truth, score) in questions.items()
+        },
+        melanoma_on_curve=highest_accuracy(*melanoma) if melanoma else None,
+        melanoma_preset=operating_point(*melanoma, melanoma_from) if melanoma and melanoma_from is not None else None,
     )
 
 
 def auroc_interval(truth: NDArray[np.bool_], score: NDArray[np.float64], lesions: NDArray[np.str_]) -> Interval:
     """Return the AUROC with its 95 % percentile bootstrap interval over lesions."""
     names, lesion = np.unique(lesions, return_inverse=True)
-    order = np.argsort(lesion, kind="stable")
-    starts = np.searchsorted(lesion[order], np.arange(len(names) + 1))
-    photos_of = [order[a:b] for a, b in pairwise(starts)]
     random = np.random.default_rng(0)
-    resampled = []
-    for _ in range(RESAMPLES):
-        rows = np.concatenate([photos_of[k] for k in random.integers(0, len(names), len(names))])
-        if truth[rows].any() and not truth[rows].all():
-            resampled.append(roc_auc_score(truth[rows], score[rows]))
-    low, high = np.percentile(resampled, [2.5, 97.5])
+    drawn = [np.bincount(random.integers(0, len(names), len(names)), minlength=len(names)) for _ in range(RESAMPLES)]
+    resampled = _weighted_aurocs(truth, score, np.stack(drawn)[:, lesion])
+    low, high = np.nanpercentile(resampled, [2.5, 97.5])
     return Interval(value=float(roc_auc_score(truth, score)), low=float(low), high=float(high))
+
+
+def _weighted_aurocs(
+    truth: NDArray[np.bool_], score: NDArray[np.float64], times: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the AUROC of each resample, given how often it holds each photo (resamples, photos); NaN of one kind."""
+    order = np.argsort(score, kind="stable")
+    _, starts = np.unique(score[order], return_index=True)
+    positive = np.add.reduceat((times * truth)[:, order], starts, axis=1)
+    negative = np.add.reduceat((times * ~truth)[:, order], starts, axis=1)
+    below = np.cumsum(negative, axis=1) - negative
+    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    # A tie counts half (Hanley and McNeil 1982).
+    won = (positive * (below + negative / 2)).sum(axis=1)
+    found: NDArray[np.float64] = np.divide(won, pairs, out=np.full(len(times), np.nan), where=pairs > 0)
+    return found
 
 
 def expected_calibration_error(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:

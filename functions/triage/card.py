@@ -62,7 +62,8 @@ class Evaluation(_Strict):
     malignant_called_low: Probability | None = Field(description="Share of malignant photos in the band `low`.")
     benign_called_urgent: Probability | None = Field(description="Share of benign photos in the band `urgent`.")
     malignant_lesions_called_low: Proportion | None = Field(
-        None, description="Malignant lesions whose first photo by name is in the band `low`: checks the guarantee."
+        None,
+        description="Malignant lesions whose first photo in the manifest is in the band `low`: checks the guarantee.",
     )
     diagnosis_auroc_intervals: dict[str, Interval] = Field(
         default_factory=dict, description="`diagnosis_auroc` of melanoma and basal cell carcinoma with its interval."
@@ -133,7 +134,9 @@ class Grouping(_Strict):
     """One way to divide the test photos, each group's figures, and the group that fares worst."""
 
     about: str = Field(description="What divides the photos, from which source, and what it cannot say.")
-    groups: list[Group] = Field(description="Each lesion counts once, by its first photo's name; AUROC by photos.")
+    groups: list[Group] = Field(
+        description="Shares count each lesion once, by its first photo in the manifest; AUROC counts photos."
+    )
     worst: str | None = Field(description="The group with the lowest AUROC; null where fewer than two have one.")
 
 

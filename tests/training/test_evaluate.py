@@ -2,10 +2,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from functions.triage.card import Cutoffs
-from training.evaluate import auroc_interval, evaluation_of, expected_calibration_error, reliability
+from training.evaluate import (
+    auroc_interval,
+    evaluation_of,
+    expected_calibration_error,
+    highest_accuracy,
+    operating_point,
+    proportion,
+    reliability,
+)
 
 CLASSES = ("akiec", "mel", "nv")
 CUTOFFS = Cutoffs(low_below=0.2, urgent_from=0.6, guarantee="for the test")
@@ -38,6 +47,63 @@ def test_what_a_set_cannot_give_is_absent() -> None:
     assert only_nevi.malignant_called_low is None
     assert only_nevi.diagnosis_auroc == {}
     assert only_nevi.lesions == 2
+
+
+def test_melanoma_is_judged_at_the_most_accurate_point_that_is_sensitive_enough() -> None:
+    truth = np.array([True] * 10 + [False] * 90)
+    score = np.append(np.linspace(0.3, 0.9, 10), np.linspace(0.0, 0.6, 90))
+    found = highest_accuracy(truth, score, 0.7)
+    by_hand = [operating_point(truth, score, threshold) for threshold in score]
+    allowed = [point for point in by_hand if point.sensitivity >= 0.7]
+    assert found.accuracy == max(point.accuracy for point in allowed)
+    assert found.sensitivity >= 0.7
+    assert found.accuracy == pytest.approx(0.1 * found.sensitivity + 0.9 * found.specificity)
+    preset = evaluation_of(
+        np.stack([score / 3, score, 1 - score], axis=1),
+        np.where(truth, 1, 2),
+        np.arange(100).astype(str),
+        CLASSES,
+        ("mel",),
+        CUTOFFS,
+        melanoma_from=0.8,
+    ).melanoma_preset
+    assert preset == operating_point(truth, score, 0.8)
+
+
+def test_a_share_has_the_exact_interval() -> None:
+    found = proportion(np.array([True] * 4 + [False] * 6))
+    assert found is not None
+    # Clopper and Pearson's interval by its definition: each end leaves 2.5 % in the binomial's tail.
+    assert binom.sf(3, 10, found.low) == pytest.approx(0.025)
+    assert binom.cdf(4, 10, found.high) == pytest.approx(0.025)
+    assert proportion(np.array([], dtype=bool)) is None
+    none, every = proportion(np.array([False] * 5)), proportion(np.array([True] * 5))
+    assert none is not None
+    assert every is not None
+    assert (none.low, every.high) == (0, 1)
+
+
+def test_the_check_of_the_guarantee_counts_lesions() -> None:
+    probabilities = np.array([[0.1, 0.0, 0.9], [0.9, 0.0, 0.1], [0.9, 0.0, 0.1], [0.0, 0.0, 1.0]])
+    found = evaluation_of(
+        probabilities, np.array([0, 0, 0, 2]), np.array(["a", "a", "b", "c"]), CLASSES, ("akiec",), CUTOFFS
+    )
+    assert found.malignant_lesions_called_low is not None
+    assert (found.malignant_lesions_called_low.count, found.malignant_lesions_called_low.of) == (1, 2)
+
+
+def test_the_interval_is_that_of_resampling_photo_by_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.evaluate.RESAMPLES", 60)
+    random = np.random.default_rng(2)
+    truth, score = random.random(40) < 0.5, random.integers(0, 8, 40) / 8
+    lesions = np.arange(40).astype(str)
+    draw = np.random.default_rng(0)
+    _, lesion = np.unique(lesions, return_inverse=True)
+    row_of = np.argsort(lesion)
+    rows = [row_of[draw.integers(0, 40, 40)] for _ in range(60)]
+    aurocs = [roc_auc_score(truth[row], score[row]) for row in rows]
+    found = auroc_interval(truth, score, lesions)
+    assert [found.low, found.high] == pytest.approx(np.percentile(aurocs, [2.5, 97.5]))
 
 
 def test_photos_of_one_lesion_widen_the_interval() -> None:
