@@ -95,7 +95,7 @@ def cutoffs_of(
         guarantee=(
             f"With {100 * CONFIDENCE:.0f} % confidence, at most {100 * MALIGNANT_CALLED_LOW:.0f} % of malignant "
             f"lesions like the {len(malignant)} that chose low_below (rank {rank} among them) fall below it; on "
-            f"average over such choices {100 * rank / (len(malignant) + 1):.1f} % do. Of the {len(benign)} benign photos "
+            f"average over such choices {100 * rank / (len(malignant) + 1):.1f} % do. Of {len(benign)} benign photos "
             f"{100 * BENIGN_CALLED_URGENT:.0f} % reached urgent_from. Nothing is promised for other sources of photos, "
             "nor for one source among them by itself."
         ),
