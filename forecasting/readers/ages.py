@@ -5,6 +5,7 @@ A total is derived only where the registry gave none, and only from parts that c
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ def joined(groups: Iterable[str]) -> str:
 
     """
     spans = sorted(span for group in groups if (span := bounds(group)) is not None)
-    if not spans or any(end != start for (_, end), (start, _) in zip(spans, spans[1:], strict=False)):
+    if not spans or any(end != start for (_, end), (start, _) in itertools.pairwise(spans)):
         raise ValueError("are not adjoining age groups")
     start, end = spans[0][0], spans[-1][1]
     if math.isinf(end):
@@ -78,9 +79,9 @@ def joined(groups: Iterable[str]) -> str:
     return f"{start:g}-{end - 1:g}" if end - start > 1 else f"{start:g}"
 
 
-def _whole(groups: Iterable[str]) -> bool:
+def _fill(groups: Iterable[str], whole: str) -> bool:
     try:
-        return joined(groups) == ALL_AGES
+        return joined(groups) == whole
     except ValueError:
         return False
 
@@ -101,7 +102,7 @@ def with_totals(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
     given = table.groupby(series, dropna=False)["age_group"].transform(lambda ages: (ages == ALL_AGES).any())
     parts = table[~given.astype(bool)]
     if len(parts):
-        cover = parts.groupby(series, dropna=False)["age_group"].transform(_whole)
+        cover = parts.groupby(series, dropna=False)["age_group"].transform(_fill, ALL_AGES)
         sums = _sums(parts[cover.astype(bool)], series).assign(age_group=ALL_AGES)
         known = sums["count"].notna()
         sums["note"] = known.map({True: SUM_OF_AGES, False: NOT_SUMMED})
@@ -116,8 +117,10 @@ def with_totals(table: pd.DataFrame, prefix: str) -> pd.DataFrame:
     if len(parts):
         sums = _sums(parts, cells).assign(sex="both", note=SUM_OF_SEXES)
         sums["series_id"] = [
-            series_id(prefix, f"{row.country} {row.region}", "both", row.cancer, row.measure, row.period_type)
-            for row in sums.itertuples()
+            series_id(
+                prefix, f"{row['country']} {row['region']}", "both", row["cancer"], row["measure"], row["period_type"]
+            )
+            for row in sums.to_dict("records")
         ]
         table = _together(table, sums)
     return table
@@ -168,16 +171,10 @@ def regrouped(populations: pd.DataFrame, groups: Collection[str]) -> pd.DataFram
         inside = populations[[span is not None and start <= span[0] and span[1] <= end for span in spans]]
         if inside.empty:
             continue
-        filled = inside.groupby(place)["age_group"].transform(lambda ages: _fills(ages, group))  # noqa: B023 - at once
+        filled = inside.groupby(place)["age_group"].transform(_fill, group)
         sums = inside[filled.astype(bool)].groupby(place, as_index=False)["population"].sum(min_count=1)
         pieces.append(sums.assign(age_group=group))
     if not pieces:
         return populations.iloc[:0]
-    return pd.concat(pieces, ignore_index=True)[list(POPULATION_COLUMNS)]
-
-
-def _fills(ages: Iterable[str], group: str) -> bool:
-    try:
-        return joined(ages) == group
-    except ValueError:
-        return False
+    summed: pd.DataFrame = pd.concat(pieces, ignore_index=True)
+    return summed[list(POPULATION_COLUMNS)]

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 NAME = "nordcan_api"
 TITLE = "NORDCAN (Association of the Nordic Cancer Registries, IARC), JSON of the API"
 
-_SEXES = {0: "both", 1: "male", 2: "female"}
-_MEASURES = {0: "incidence", 1: "mortality"}
+_SEXES: dict[object, str] = {0: "both", 1: "male", 2: "female"}
+_MEASURES: dict[object, str] = {0: "incidence", 1: "mortality"}
 _EDITION = re.compile(r"/nordcan/v(\d+)/(\d+?)(\d)/")
 _KEYS = ('"cancer_label"', '"ages"', '"populations"', '"total_pop"')
 _ROUNDING = 1.0
@@ -92,20 +92,35 @@ def _read_year(draft: Draft, where: str, year: dict[str, Any]) -> None:
         persons = draft.cell(_only(cells["populations"].get(str(key))), None, f"{place} populations")
         populations.append(persons if isinstance(persons, float) else None)
         draft.add(
-            None, country=country, sex=sex, cancer=cancer, measure=measure, year=period, age_group=group,
-            count=count, population=persons,
-        )  # fmt: skip
+            None,
+            country=country,
+            sex=sex,
+            cancer=cancer,
+            measure=measure,
+            year=period,
+            age_group=group,
+            count=count,
+            population=persons,
+        )
     total = draft.cell(year.get("total"), None, f"{where}, total", whole=True)
     persons = draft.cell(year.get("total_pop"), None, f"{where}, total_pop")
-    known_persons = [value for value in populations if value is not None]
-    everybody = len(known_persons) == len(populations) and isinstance(persons, float)
-    if not everybody or abs(sum(known_persons) - float(persons or 0)) > _ROUNDING:  # type: ignore[arg-type]
+    known = [value for value in populations if value is not None]
+    everybody = isinstance(persons, float) and len(known) == len(populations) and abs(sum(known) - persons) < _ROUNDING
+    if total is None or not everybody:
         draft.leave("totals and rates of the ages that were asked for, not of all ages")
         return
     draft.add(
-        None, country=country, sex=sex, cancer=cancer, measure=measure, year=period, count=total, population=persons,
-        rate_asr=draft.cell(year.get("asr"), None, f"{where}, asr"), standard="segi",
-    )  # fmt: skip
+        None,
+        country=country,
+        sex=sex,
+        cancer=cancer,
+        measure=measure,
+        year=period,
+        count=total,
+        population=persons,
+        rate_asr=draft.cell(year.get("asr"), None, f"{where}, asr"),
+        standard="segi",
+    )
 
 
 def _code(value: Any) -> int | None:
