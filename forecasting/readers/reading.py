@@ -274,7 +274,7 @@ class Draft:
             document: the file; its name stands in complaints.
             layout: the reader's NAME.
             prefix: of each series_id, such as uscs.
-            source: data set and edition, as a person would cite it; a row may bring its own.
+            source: data set and edition, as a person would cite it; may be set until the table is asked for.
 
         """
         self.document = document
@@ -376,7 +376,6 @@ class Draft:
         standard: str = "",
         provisional: bool = False,
         note: str = "",
-        source: str = "",
     ) -> None:
         """Add one row of the counts table; `line` is where it stands in the file. A row with a month is monthly."""
         period_type = "year" if month is None else "month"
@@ -384,7 +383,6 @@ class Draft:
         self._rows.append(
             {
                 "series_id": series_id(self.prefix, f"{country} {region}", sex, cancer, measure, period_type),
-                "source": source or self.source,
                 "country": country,
                 "region": region,
                 "sex": sex,
@@ -410,7 +408,7 @@ class Draft:
 
         The first stands: a second that says the same is left out, one that says otherwise is a complaint.
         """
-        table = pd.DataFrame(self._rows, columns=list(COLUMNS))
+        table = pd.DataFrame(self._rows, columns=list(COLUMNS)).assign(source=self.source)
         again = table.duplicated(KEY).to_numpy()
         if again.any():
             same = table.duplicated(list(COLUMNS)).to_numpy()
