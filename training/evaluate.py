@@ -116,6 +116,7 @@ def evaluation_of(
     cutoffs: Cutoffs,
     *,
     melanoma_from: float | None = None,
+    banded_by: NDArray[np.float64] | None = None,
 ) -> Evaluation:
     """Return every figure of one set of photos.
 
@@ -127,12 +128,13 @@ def evaluation_of(
         malignant: which codes sum to P(malignant).
         cutoffs: of the bands.
         melanoma_from: threshold of P(mel) from the choosing photos, where there is one.
+        banded_by: (n,) what makes the bands where that is not P(malignant) itself (`functions.triage.person`).
 
     """
     columns = columns_of(malignant, classes)
     is_malignant = np.isin(labels, columns)
     p = malignant_probability(probabilities, columns)
-    bands = np.array([risk_band(value, cutoffs) for value in p])
+    bands = np.array([risk_band(value, cutoffs) for value in (p if banded_by is None else banded_by)])
     one_against_rest = {
         code: float(roc_auc_score(labels == k, probabilities[:, k]))
         for k, code in enumerate(classes)

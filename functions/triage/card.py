@@ -162,6 +162,15 @@ class Robustness(_Strict):
     worst: str = Field(description="Kind and strength with the largest fall.")
 
 
+class PersonEffect(_Strict):
+    """What age, sex and site say beside the photo: naive Bayes, learned within origins, shrunk by one factor."""
+
+    shrink: Annotated[float, Field(ge=0)] = Field(description="Multiplies every ratio; fitted on the choosing photos.")
+    log_ratios: dict[Literal["age", "sex", "site"], dict[str, list[float]]] = Field(
+        description="ln P(value | diagnosis) / P(value) by fact and value, ordered as `classes`."
+    )
+
+
 class ChecklistCount(_Strict):
     """How far a reporting check-list is answered; the report holds the answers."""
 
@@ -199,6 +208,9 @@ class Card(_Strict):
     evaluations: dict[str, Evaluation] = Field(
         description="By set: `choose`, `test`, parts of `test` by family of origins and by origin, `phone`."
     )
+    person: PersonEffect | None = Field(
+        None, description="How a told age, sex and site change the probabilities; null: they are not used."
+    )
     predictive_values: list[PredictiveValue] = Field(
         default_factory=list, description="Of the bands on the test photos, at stated prevalences."
     )
@@ -220,5 +232,9 @@ class Card(_Strict):
         unknown = [code for code in self.malignant if code not in self.classes]
         if unknown or set(self.diagnosis_names) != set(self.classes) or len(self.biases) != len(self.classes):
             message = f"malignant, diagnosis_names and biases must be of the classes {self.classes}"
+            raise ValueError(message)
+        ratios = [row for rows in self.person.log_ratios.values() for row in rows.values()] if self.person else []
+        if any(len(row) != len(self.classes) for row in ratios):
+            message = f"each row of person.log_ratios must have {len(self.classes)} values, one a class"
             raise ValueError(message)
         return self

@@ -122,3 +122,19 @@ def test_calibration_error_is_zero_for_honest_and_large_for_boastful_scores() ->
     assert expected_calibration_error(truth, np.full(400, 0.25)) == pytest.approx(0)
     assert expected_calibration_error(truth, np.full(400, 1.0)) == pytest.approx(0.75)
     assert reliability(truth, np.full(400, 0.25)) == [(400, pytest.approx(0.25), pytest.approx(0.25))]
+
+
+def test_the_bands_follow_the_more_careful_probability_where_it_is_given() -> None:
+    probabilities = np.array([[0.1, 0.0, 0.9], [0.0, 0.0, 1.0]])
+    found = evaluation_of(
+        probabilities,
+        np.array([0, 2]),
+        np.array(["a", "b"]),
+        CLASSES,
+        ("akiec",),
+        CUTOFFS,
+        banded_by=np.array([0.7, 0.1]),
+    )
+    assert found.called == {"low": 0.5, "watch": 0, "urgent": 0.5}
+    assert found.malignant_called_low == 0
+    assert found.brier == pytest.approx(0.9**2 / 2)
