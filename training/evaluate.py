@@ -12,9 +12,10 @@ from scipy.stats import beta
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from functions.triage.advice import RiskBand, risk_band
-from functions.triage.card import Cutoffs, Evaluation, Interval, OperatingPoint, Proportion
+from functions.triage.card import Cutoffs, Evaluation, OperatingPoint, Proportion
 from functions.triage.pixels import square_pixels
 from functions.triage.scorer import columns_of, malignant_probability
+from training.metrics import auroc_interval, balanced_accuracy, expected_calibration_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,11 +25,9 @@ if TYPE_CHECKING:
 
     from functions.triage.scorer import Scorer
 
-CALIBRATION_BINS = 15
 # At which melanoma-or-not is judged, as in Rezvantalab 2018 (arXiv 1810.10348).
 MELANOMA_SENSITIVITY = 0.70
 _WITH_INTERVAL = ("mel", "bcc")
-RESAMPLES = 1000
 _BATCH = 16
 
 
@@ -157,7 +156,7 @@ def evaluation_of(
         diagnosis_auroc=one_against_rest,
         macro_auroc=float(np.mean(list(one_against_rest.values()))) if complete else None,
         accuracy=float((probabilities.argmax(axis=1) == labels).mean()),
-        balanced_accuracy=_balanced_accuracy(labels, probabilities.argmax(axis=1)),
+        balanced_accuracy=balanced_accuracy(labels, probabilities.argmax(axis=1)),
         expected_calibration_error=expected_calibration_error(is_malignant, p),
         brier=float(((p - is_malignant) ** 2).mean()),
         called={band.value: float((bands == band).mean()) for band in RiskBand},
@@ -172,50 +171,3 @@ def evaluation_of(
         melanoma_on_curve=highest_accuracy(*melanoma) if melanoma else None,
         melanoma_preset=operating_point(*melanoma, melanoma_from) if melanoma and melanoma_from is not None else None,
     )
-
-
-def auroc_interval(truth: NDArray[np.bool_], score: NDArray[np.float64], lesions: NDArray[np.str_]) -> Interval:
-    """Return the AUROC with its 95 % percentile bootstrap interval over lesions."""
-    names, lesion = np.unique(lesions, return_inverse=True)
-    random = np.random.default_rng(0)
-    drawn = [np.bincount(random.integers(0, len(names), len(names)), minlength=len(names)) for _ in range(RESAMPLES)]
-    resampled = _weighted_aurocs(truth, score, np.stack(drawn)[:, lesion])
-    low, high = np.nanpercentile(resampled, [2.5, 97.5])
-    return Interval(value=float(roc_auc_score(truth, score)), low=float(low), high=float(high))
-
-
-def _weighted_aurocs(
-    truth: NDArray[np.bool_], score: NDArray[np.float64], times: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return the AUROC of each resample, given how often it holds each photo (resamples, photos); NaN of one kind."""
-    order = np.argsort(score, kind="stable")
-    _, starts = np.unique(score[order], return_index=True)
-    positive = np.add.reduceat((times * truth)[:, order], starts, axis=1)
-    negative = np.add.reduceat((times * ~truth)[:, order], starts, axis=1)
-    below = np.cumsum(negative, axis=1) - negative
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    # A tie counts half (Hanley and McNeil 1982).
-    won = (positive * (below + negative / 2)).sum(axis=1)
-    found: NDArray[np.float64] = np.divide(won, pairs, out=np.full(len(times), np.nan), where=pairs > 0)
-    return found
-
-
-def expected_calibration_error(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> float:
-    """Return the mean gap between predicted and observed share, weighted by bin (Guo 2017, section 2)."""
-    bins = reliability(truth, probability)
-    return float(sum(count / len(truth) * abs(predicted - observed) for count, predicted, observed in bins))
-
-
-def reliability(truth: NDArray[np.bool_], probability: NDArray[np.float64]) -> list[tuple[int, float, float]]:
-    """Return (photos, mean predicted, observed share) of each of 15 equal bins of 0..1 that is not empty."""
-    number = np.minimum((probability * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    return [
-        (int((number == k).sum()), float(probability[number == k].mean()), float(truth[number == k].mean()))
-        for k in range(CALIBRATION_BINS)
-        if (number == k).any()
-    ]
-
-
-def _balanced_accuracy(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> float:
-    """Return the mean recall of the diagnoses that occur; scikit-learn's warns about those that do not."""
-    return float(np.mean([(predicted[labels == k] == k).mean() for k in np.unique(labels)]))

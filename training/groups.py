@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from functions.triage.card import Group, Grouping
-from training.evaluate import auroc_interval, first_photos, lesions_of, proportion
+from training.evaluate import first_photos, lesions_of, proportion
+from training.metrics import auroc_interval
 
 if TYPE_CHECKING:
     import pandas as pd

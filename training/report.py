@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from functions.triage.scorer import columns_of, malignant_probability
-from training.evaluate import reliability
+from training.metrics import reliability
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

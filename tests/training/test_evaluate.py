@@ -7,13 +7,10 @@ from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from functions.triage.card import Cutoffs
 from training.evaluate import (
-    auroc_interval,
     evaluation_of,
-    expected_calibration_error,
     highest_accuracy,
     operating_point,
     proportion,
-    reliability,
 )
 
 CLASSES = ("akiec", "mel", "nv")
@@ -90,38 +87,6 @@ def test_the_check_of_the_guarantee_counts_lesions() -> None:
     )
     assert found.malignant_lesions_called_low is not None
     assert (found.malignant_lesions_called_low.count, found.malignant_lesions_called_low.of) == (1, 2)
-
-
-def test_the_interval_is_that_of_resampling_photo_by_photo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("training.evaluate.RESAMPLES", 60)
-    random = np.random.default_rng(2)
-    truth, score = random.random(40) < 0.5, random.integers(0, 8, 40) / 8
-    lesions = np.arange(40).astype(str)
-    draw = np.random.default_rng(0)
-    _, lesion = np.unique(lesions, return_inverse=True)
-    row_of = np.argsort(lesion)
-    rows = [row_of[draw.integers(0, 40, 40)] for _ in range(60)]
-    aurocs = [roc_auc_score(truth[row], score[row]) for row in rows]
-    found = auroc_interval(truth, score, lesions)
-    assert [found.low, found.high] == pytest.approx(np.percentile(aurocs, [2.5, 97.5]))
-
-
-def test_photos_of_one_lesion_widen_the_interval() -> None:
-    random = np.random.default_rng(1)
-    truth = np.repeat(random.random(60) < 0.4, 5)
-    score = np.repeat(random.normal(size=60), 5) + truth
-    apart = auroc_interval(truth, score, np.arange(300).astype(str))
-    together = auroc_interval(truth, score, np.repeat(np.arange(60), 5).astype(str))
-    assert apart.value == together.value
-    assert together.high - together.low > 1.5 * (apart.high - apart.low)
-    assert together.low < together.value < together.high
-
-
-def test_calibration_error_is_zero_for_honest_and_large_for_boastful_scores() -> None:
-    truth = np.tile([True, False, False, False], 100)
-    assert expected_calibration_error(truth, np.full(400, 0.25)) == pytest.approx(0)
-    assert expected_calibration_error(truth, np.full(400, 1.0)) == pytest.approx(0.75)
-    assert reliability(truth, np.full(400, 0.25)) == [(400, pytest.approx(0.25), pytest.approx(0.25))]
 
 
 def test_the_bands_follow_the_more_careful_probability_where_it_is_given() -> None:
