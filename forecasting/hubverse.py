@@ -151,7 +151,7 @@ def model_output(series: Series, forecast: QuantileForecast, round_date: date) -
 
     Dates are `datetime.date`; `output_type_id` is float64, NaN for the median.
     """
-    values = np.asarray(forecast.values)  # noqa: PD011 - a forecast's, no frame's
+    values = np.asarray(forecast.values)
     steps = len(values)
     levels = [*QUANTILES, np.nan]
     rows = len(levels)
