@@ -5,6 +5,7 @@ TrainingError
 ├── SplitLeaks           a lesion, patient or near-duplicate on both sides of a split
 ├── WeightsInvalid       starting weights that do not fit the network
 ├── ExportDiffers        the ONNX file does not answer as the network does
+├── ChecklistIncomplete  an item of a reporting check-list with neither answer nor refusal
 └── RoomInvalid          a SageMaker room without what the job needs
 """
 
@@ -44,6 +45,15 @@ class WeightsInvalid(TrainingError):
 
 class ExportDiffers(TrainingError):
     """The ONNX file does not answer as the trained network does."""
+
+
+class ChecklistIncomplete(TrainingError):
+    """An item of a reporting check-list with neither answer nor refusal; `items` holds all of them."""
+
+    def __init__(self, items: Sequence[str]) -> None:
+        self.items = tuple(items)
+        named = "".join(f"\n  {item}" for item in self.items)
+        super().__init__(f"{len(self.items)} check-list item(s) have no answer; measure what they ask for:{named}")
 
 
 class RoomInvalid(TrainingError):
