@@ -45,15 +45,36 @@ def logits_of(
         PhotoRejected: when a photo cannot be read.
 
     """
+    return answers_of(scorer.logits, scorer.card.input_size, files, on_progress)
+
+
+def answers_of(
+    network: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    size: int,
+    files: Sequence[str],
+    on_progress: Callable[[int], None] = lambda _done: None,
+) -> NDArray[np.float32]:
+    """Return what any network answers to photos read as the service reads them, float32 (n, ...).
+
+    Args:
+        network: takes uint8 (n, size, size, 3) from `square_pixels`.
+        size: side of its input in pixels.
+        files: paths of photos.
+        on_progress: called with the number of photos done.
+
+    Raises:
+        PhotoRejected: when a photo cannot be read.
+
+    """
 
     def read(file: str) -> NDArray[np.uint8]:
-        return square_pixels(Path(file).read_bytes(), scorer.card.input_size)
+        return square_pixels(Path(file).read_bytes(), size)
 
     found = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(files), _BATCH):
             batch = files[start : start + _BATCH]
-            found.append(scorer.logits(np.stack(list(pool.map(read, batch)))))
+            found.append(network(np.stack(list(pool.map(read, batch)))))
             on_progress(start + len(batch))
     return np.concatenate(found)
 

@@ -18,7 +18,7 @@ from training.calibrate import calibration_of, cutoffs_of
 from training.evaluate import evaluation_of, lesions_of, logits_of
 from training.job import Room, manifest_in
 from training.manifest import DIAGNOSES, MALIGNANT, read_manifest
-from training.splits import Split, groups, split_by_fold
+from training.splits import Split, deal_folds, groups, split_by_fold
 from training.store import open_store
 from training.weights import local_weights
 
@@ -162,12 +162,16 @@ def evaluate_again(scorer: Scorer, model: Path, data: Path, report: Path, bar: B
 def read_split(data: Path, folds: Folds) -> tuple[pd.DataFrame, Split]:
     """Read a folder's manifest and split it, refusing every leak.
 
+    A manifest without folds is dealt as many as are asked for, group by group, always the same way.
+
     Raises:
         TrainingError: when the manifest is not usable, or the split leaks.
 
     """
     table = read_manifest(manifest_in(data))
     group = groups(table, _near_duplicates(data / _NEAR_DUPLICATES))
+    if (table["fold"] == "").all():
+        table["fold"] = deal_folds(table, group, 1 + max((*folds.train, *folds.choose, *folds.test)))
     return table, split_by_fold(table, group, train=folds.train, choose=folds.choose, test=folds.test)
 
 
