@@ -25,10 +25,11 @@ LEAST_LESIONS = 10
 UNKNOWN = "not stated"
 
 AGE_BANDS = ((0, "0-29"), (30, "30-44"), (45, "45-59"), (60, "60-74"), (75, "75 and over"))
+BLUISH = "untold: bluish light"
 # Lower ends, in degrees, of the individual typology angle (Del Bino and Bernerd 2013, Br J Dermatol 169 S3:33). Above
 # 90 the skin is bluer than grey, which no skin is: it is the light, and the photo tells no tone.
 SKIN_TONES = (
-    (90, "untold: bluish light"),
+    (90, BLUISH),
     (55, "very light"),
     (41, "light"),
     (28, "intermediate"),
@@ -141,7 +142,7 @@ def _grouping(
     for name in sorted(set(column.tolist())):
         mask = column == name
         groups.append(_group(name, table[mask], probability[mask], cutoffs))
-    judged = [group for group in groups if group.malignant_auroc and group.name != UNKNOWN]
+    judged = [group for group in groups if group.malignant_auroc and group.name not in {UNKNOWN, BLUISH}]
     worst = min(judged, key=lambda group: group.malignant_auroc.value if group.malignant_auroc else 1.0, default=None)
     return Grouping(about=about, groups=groups, worst=worst.name if worst and len(judged) > 1 else None)
 

@@ -104,7 +104,7 @@ def test_a_finished_study_answers_or_refuses_every_item_with_its_own_figures(stu
     auroc = study.card.evaluations["test"].malignant_auroc
     assert auroc is not None
     assert f"{auroc.value:.3f}" in text
-    assert "3 epochs: head at 80 px for 1, full at 96 px for 2" in text
+    assert "Epochs: 3 (head at 80 px for 1, full at 96 px for 2)" in text
     assert text.count("**Refused.** ") == sum(count.refused for count in counts.values())
     lines = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| item")]
     assert len(lines) == 96

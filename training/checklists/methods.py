@@ -181,7 +181,7 @@ def training_details(study: Study) -> str:
     if not epochs:
         return ""
     return (
-        f"{len(study.history)} epochs: {epochs}. AdamW with cosine rates, augmentation by turn, shift, zoom, mirror, "
+        f"Epochs: {len(study.history)} ({epochs}). AdamW with cosine rates, augmentation by turn, shift, zoom, mirror, "
         "light and colour, moving average of the weights; settings in `training/fit.py`, each epoch in the report."
     )
 

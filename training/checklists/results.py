@@ -149,7 +149,8 @@ def interpretation(study: Study) -> str:
     found = tested(study).malignant_auroc
     return (
         f"A malignant photo outranks a benign one with probability {figure(found)} among lesions of these collections. "
-        f"{heterogeneity(study)} Between collections it differs by more than chance; elsewhere it will be lower."
+        f"{heterogeneity(study)} What differs between them will differ elsewhere: at a hospital that is not among them, "
+        "expect the lower end."
     )
 
 
@@ -209,4 +210,4 @@ def trial_log(_: Study) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "not measurable" if value is None else f"{100 * value:.3g} %"
+    return "not measurable" if value is None else f"{100 * value:.5g} %"
