@@ -122,11 +122,11 @@ def _merged(files: Sequence[FileRead]) -> tuple[pd.DataFrame, list[str]]:
     stands = rows[~again]
     replaced = []
     pairs = rows[again].merge(stands, on=KEY, suffixes=("", "_stands"))
-    for (dropped, kept), both in pairs.groupby(["file", "file_stands"]):
+    for _, both in pairs.groupby(["file", "file_stands"]):
+        dropped, kept = (files[int(both[name].iloc[0])].path.name for name in ("file", "file_stands"))
         differ = int((both["count"].notna() & (both["count"] != both["count_stands"])).sum())
         replaced.append(
-            f"{files[int(kept)].path.name} stands before {files[int(dropped)].path.name} "
-            f"in {len(both):,} rows that both have; {differ:,} of them with another count"
+            f"{kept} stands before {dropped} in {len(both):,} rows that both have, {differ:,} with another count"
         )
     return checked(stands[list(COLUMNS)], "the counts table"), replaced
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def as_table(found: Ingested) -> Table:
     """Return one row a file: layout, rows, series, years, complaints, and what was left out with its reason."""
     table = Table(
-        Column("file", overflow="fold", ratio=2),
-        Column("layout", overflow="fold", ratio=2),
+        Column("file", overflow="fold", ratio=3),
+        Column("layout", no_wrap=True),
         Column("rows", justify="right", no_wrap=True),
         Column("series", justify="right", no_wrap=True),
         Column("years", no_wrap=True),

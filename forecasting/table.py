@@ -157,7 +157,7 @@ def checked(table: pd.DataFrame, origin: str | Path) -> pd.DataFrame:
         elif name in FLAGS:
             columns[name] = given.fillna("").astype(str).str.strip().str.lower().isin(("true", "1", "yes"))
         else:
-            numbers = pd.to_numeric(given.replace("", np.nan), errors="coerce")
+            numbers = pd.to_numeric(given, errors="coerce")
             wrong = table.index[numbers.isna() & (given.fillna("").astype(str).str.strip() != "")]
             complaints += [f"row {row + 2}: {name} {given[row]!r} is not a number" for row in wrong]
             columns[name] = numbers.astype(np.float64)

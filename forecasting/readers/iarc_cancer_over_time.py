@@ -79,7 +79,8 @@ def read(document: Document) -> Reading:
 
 
 def _known(draft: Draft, row: dict[str, str], line: int, column: str, *, whole: bool = False) -> float | None:
-    value = draft.cell(row[column], line, column, whole=whole)
+    # IARC keeps no count back: a mark here is a damaged cell.
+    value = draft.cell(row[column], line, column, whole=whole, suppressed=())
     return value if isinstance(value, float) else None
 
 

@@ -76,8 +76,9 @@ def _note(draft: Draft, cells: dict[tuple[str, str, int], dict[str, ByAge]], lin
     if age in found.counts:
         draft.complain(line, "age", row["age"], "comes again for the same place, sex, cancer and year")
         return
-    count = draft.cell(row["cases"], line, "cases", whole=True)
-    persons = draft.cell(row["py"], line, "py")
+    # IARC keeps no count back: a mark here is a damaged cell.
+    count = draft.cell(row["cases"], line, "cases", whole=True, suppressed=())
+    persons = draft.cell(row["py"], line, "py", suppressed=())
     found.counts[age] = None if isinstance(count, Suppressed) else count
     # Nobody lives in an age group above the registry's open one: its persons stand in that one.
     found.populations[age] = None if isinstance(persons, Suppressed) or not persons else persons

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from forecasting.errors import FileUnreadable, TableInvalid
-from forecasting.readers.reading import Draft
-from forecasting.table import COLUMNS, NUMBERS, checked
+from forecasting.readers.reading import Draft, distinct
+from forecasting.table import COLUMNS, NUMBERS
 
 if TYPE_CHECKING:
     from forecasting.readers.reading import Document, Reading
@@ -49,16 +51,33 @@ def read(document: Document) -> Reading:
             raise FileUnreadable(f"{document.path} cannot be read: {error}.") from error
         lines = list(range(1, len(table) + 1))
     else:
-        records = list(draft.records(1))
-        table = pd.DataFrame([row for _, row in records], columns=document.cells(1), dtype=object)
-        lines = [line for line, _ in records]
-    table = table[[name for name in COLUMNS if name in table.columns]].astype(object)
+        table, lines = _csv(draft)
+    table = table[[name for name in COLUMNS if name in table.columns]]
     # Blanking a cell or dropping a row can only bring out what stood behind it: each round leaves fewer.
     while True:
         try:
-            return draft.reading(checked(table, document.path))
+            return draft.reading(table)
         except TableInvalid as error:
             table, lines = _without(draft, table, lines, error.complaints)
+
+
+def _csv(draft: Draft) -> tuple[pd.DataFrame, list[int]]:
+    """Return the cells as text, and each row's line; a line with too few or too many cells is a complaint."""
+    document = draft.document
+    commas = {re.sub(r'"[^"]*"', "", line).count(",") if '"' in line else line.count(",") for line in document.lines}
+    if len(commas) == 1:  # the quick way, where each line is a whole row
+        with contextlib.suppress(ValueError):
+            table = pd.read_csv(io.StringIO(document.text), dtype=str, keep_default_na=False)
+            if len(table) == len(document.lines) - 1:
+                return table, list(range(_FIRST_ROW, len(table) + _FIRST_ROW))
+    # Line by line, to say which is wrong.
+    columns: dict[str, list[str]] = {name: [] for name in distinct(document.cells(1))}
+    lines = []
+    for line, row in draft.records(1):
+        lines.append(line)
+        for name, cell in row.items():
+            columns[name].append(cell)
+    return pd.DataFrame(columns, dtype=object), lines
 
 
 def _without(
@@ -78,7 +97,7 @@ def _without(
             text, reason, column = "", f"{column} {found['reason']}", "the whole line"
         draft.complain(lines[index], column, text, reason)
         if column in _MAY_BE_UNKNOWN and column in NUMBERS:
-            table.loc[index, column] = None
+            table.loc[index, column] = np.nan if pd.api.types.is_numeric_dtype(table[column]) else ""
         else:
             dropped.add(index)
     if dropped:
