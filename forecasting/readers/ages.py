@@ -46,8 +46,8 @@ def age_group(text: object) -> str:
         return f"{int(found[1])}-{int(found[2])}"
     if found := _OPEN.fullmatch(plain):
         return f"{int(found[1])}+"
-    if (found := _UNDER.fullmatch(plain)) and int(found[1]) > 1:
-        return f"0-{int(found[1]) - 1}"
+    if (found := _UNDER.fullmatch(plain)) and int(found[1]) > 0:
+        return f"0-{int(found[1]) - 1}" if int(found[1]) > 1 else "0"
     if found := _SINGLE.fullmatch(plain):
         return str(int(found[1]))
     raise ValueError("is not an age group")
@@ -164,11 +164,12 @@ def regrouped(populations: pd.DataFrame, groups: Collection[str]) -> pd.DataFram
 
     """
     place = ["country", "region", "sex", "year"]
+    spans = {age: span for age in populations["age_group"].unique() if (span := bounds(age)) is not None}
     pieces = []
     for group in groups:
         start, end = bounds(group) or (0.0, math.inf)
-        spans = [bounds(age) for age in populations["age_group"]]
-        inside = populations[[span is not None and start <= span[0] and span[1] <= end for span in spans]]
+        ages = [age for age, (low, high) in spans.items() if start <= low and high <= end]
+        inside = populations[populations["age_group"].isin(ages)]
         if inside.empty:
             continue
         filled = inside.groupby(place)["age_group"].transform(_fill, group)
