@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 NAME = "utopia"
 TITLE = "Registry of Utopia (melanoma by year)"
 
+_SEXES = {"w": "female", "m": "male"}
+
 
 def understands(document: Document) -> bool:
     """Say whether the first line is the registry's header."""
@@ -24,8 +26,11 @@ def read(document: Document) -> Reading:
     for line, row in draft.records(1, ";"):
         if "-" in row["Year"]:
             draft.leave("totals of several years")
-        elif (year := draft.year(row["Year"], line, "Year")) is not None:
+            continue
+        year, sex = draft.year(row["Year"], line, "Year"), _SEXES.get(row["Sex"])
+        if sex is None:
+            draft.complain(line, "Sex", row["Sex"], "is neither w nor m")
+        if year is not None and sex is not None:
             count = draft.cell(row["Melanomas"], line, "Melanomas", whole=True)
-            sex = {"w": "female", "m": "male"}[row["Sex"]]
             draft.add(line, country="Utopia", sex=sex, cancer="melanoma", measure="incidence", year=year, count=count)
     return draft.reading()

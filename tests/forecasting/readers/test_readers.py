@@ -70,7 +70,7 @@ def example(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("example")
 def test_a_new_layout_is_one_new_file(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text(
-        "Year;Sex;Melanomas\n2001;w;1,204\n2001;m;~\n2001-2005;w;6,000\n2002;w;4x\n", "utf-8"
+        "Year;Sex;Melanomas\n2001;w;1,204\n2001;m;~\n2001-2005;w;6,000\n2002;w;4x\n2003;u;1\n", "utf-8"
     )
     reading = read_file(tmp_path / "x.txt")
     assert reading.layout == "utopia"
@@ -80,7 +80,10 @@ def test_a_new_layout_is_one_new_file(tmp_path: Path) -> None:
     assert reading.table["count"].tolist()[0] == 1204
     assert reading.table["suppressed"].tolist() == [False, False, True]
     assert left_out(reading) == {"totals of several years": 1}
-    assert [str(complaint) for complaint in reading.complaints] == ["x.txt, line 5, Melanomas: '4x' is not a number."]
+    assert [str(complaint) for complaint in reading.complaints] == [
+        "x.txt, line 5, Melanomas: '4x' is not a number.",
+        "x.txt, line 6, Sex: 'u' is neither w nor m.",
+    ]
 
 
 def test_contributing_shows_the_example_that_is_tested() -> None:
