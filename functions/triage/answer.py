@@ -7,38 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from functions.triage.advice import DISCLAIMER, Advice, RiskBand, advice_for, risk_band
+from functions.triage.person import Fact, Person, facts_of, informed, more_careful
 from functions.triage.pixels import square_pixels
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from functions.triage.scorer import Scorer
-
-Site = Literal[
-    "head/neck",
-    "upper extremity",
-    "lower extremity",
-    "anterior torso",
-    "posterior torso",
-    "lateral torso",
-    "torso",
-    "palms/soles",
-    "oral/genital",
-]
-
-
-class Person(BaseModel):
-    """What a caller may tell about the person and the spot; all of it may be absent.
-
-    It is checked, and not used by the present model: its score comes from the photo alone.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    sex: Literal["female", "male"] | None = Field(None, description="As the person states it.")
-    age: Annotated[int, Field(ge=0, le=120)] | None = Field(None, description="In years.")
-    site: Site | None = Field(None, description="Where the spot is, in ISIC's terms.")
 
 
 class ModelReference(BaseModel):
@@ -59,6 +37,9 @@ class Prediction(BaseModel):
     )
     risk_band: RiskBand = Field(description="How soon a doctor should look.")
     diagnoses: dict[str, float] = Field(description="Probability of each diagnosis by its code; they sum to 1.")
+    used: list[Fact] = Field(
+        description="What was told about the person that changed the probabilities; it never lowers the band."
+    )
     advice: Advice = Field(description="What to do next and by when; show it whole.")
     model: ModelReference = Field(description="Which model answered.")
     disclaimer: str = Field(description="Show it beside each score.")
@@ -73,7 +54,9 @@ class Timings:
     network_ms: float
 
 
-def answer_photo(photo: bytes, scorer: Scorer, *, prediction_id: str, request_id: str) -> tuple[Prediction, Timings]:
+def answer_photo(
+    photo: bytes, scorer: Scorer, *, prediction_id: str, request_id: str, person: Person | None = None
+) -> tuple[Prediction, Timings]:
     """Judge one photo.
 
     Args:
@@ -81,6 +64,7 @@ def answer_photo(photo: bytes, scorer: Scorer, *, prediction_id: str, request_id
         scorer: the loaded model.
         prediction_id: names this answer.
         request_id: names the request that asked.
+        person: what was told beside the photo; nothing told, the photo answers alone.
 
     Returns:
         The answer, and where its time went.
@@ -92,10 +76,11 @@ def answer_photo(photo: bytes, scorer: Scorer, *, prediction_id: str, request_id
     began = time.perf_counter()
     square = square_pixels(photo, scorer.card.input_size)
     decoded = time.perf_counter()
-    probabilities = scorer.probabilities(square[np.newaxis])
+    alone = scorer.probabilities(square[np.newaxis])
     scored = time.perf_counter()
+    probabilities, used = _with_person(alone, scorer, person)
     probability = float(scorer.malignant(probabilities)[0])
-    band = risk_band(probability, scorer.card.cutoffs)
+    band = risk_band(more_careful(float(scorer.malignant(alone)[0]), probability), scorer.card.cutoffs)
     prediction = Prediction(
         prediction_id=prediction_id,
         score=round(100 * probability, 1),
@@ -105,9 +90,20 @@ def answer_photo(photo: bytes, scorer: Scorer, *, prediction_id: str, request_id
         diagnoses={
             code: round(float(value), 6) for code, value in zip(scorer.card.classes, probabilities[0], strict=True)
         },
+        used=used,
         advice=advice_for(band),
         model=ModelReference(version=scorer.card.version, sha256=scorer.sha256),
         disclaimer=DISCLAIMER,
         request_id=request_id,
     )
     return prediction, Timings(1e3 * (decoded - began), 1e3 * (scored - decoded))
+
+
+def _with_person(
+    alone: NDArray[np.float64], scorer: Scorer, person: Person | None
+) -> tuple[NDArray[np.float64], list[Fact]]:
+    """Return the probabilities (1, classes) with what was told, and which of it the card knows."""
+    if person is None or scorer.card.person is None:
+        return alone, []
+    found, used = informed(alone[0], scorer.card.person, facts_of(person))
+    return found[np.newaxis], used

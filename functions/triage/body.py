@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from functions.common import problems
-from functions.triage.answer import Person
+from functions.triage.person import Person
 from functions.triage.pixels import MAX_BYTES
 
 if TYPE_CHECKING:

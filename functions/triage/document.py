@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field
 
 from functions.common import problems
 from functions.triage.advice import DISCLAIMER, RiskBand, advice_for
-from functions.triage.answer import ModelReference, Person, Prediction
+from functions.triage.answer import ModelReference, Prediction
+from functions.triage.person import Person
 from functions.triage.pixels import MAX_BYTES
 
 _REQUEST_ID = "2b1f7a2e-5f0c-4b0e-9d5c-1f9f2f6b0a11"
@@ -30,6 +31,7 @@ _PREDICTION = Prediction(
         "nv": 0.728404,
         "vasc": 0.00227,
     },
+    used=["age", "sex"],
     advice=advice_for(RiskBand.WATCH),
     model=_MODEL,
     disclaimer=DISCLAIMER,

@@ -16,9 +16,10 @@ from starlette.requests import ClientDisconnect
 
 from functions.common import observability, problems
 from functions.triage import ROOM, document
-from functions.triage.answer import ModelReference, Person, Prediction, answer_photo
+from functions.triage.answer import ModelReference, Prediction, answer_photo
 from functions.triage.body import photo_and_person
 from functions.triage.card import Card
+from functions.triage.person import Person  # noqa: TC001 - FastAPI reads the route's types as it starts
 from functions.triage.settings import TriageSettings
 
 if TYPE_CHECKING:
@@ -107,8 +108,8 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         openapi_extra=document.photo_body(),
     )
     async def predict(request: Request, person: Annotated[Person, Query()]) -> Prediction:
-        photo, _ = await photo_and_person(request, person)
-        return await run_in_threadpool(_judge, photo, scorer(), problems.request_id_of(request), settings)
+        photo, told = await photo_and_person(request, person)
+        return await run_in_threadpool(_judge, photo, told, scorer(), problems.request_id_of(request), settings)
 
     @router.get(
         "/v1/model",
@@ -141,10 +142,12 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
     return router
 
 
-def _judge(photo: bytes, scorer: Scorer, request_id: str, settings: TriageSettings) -> Prediction:
+def _judge(photo: bytes, person: Person, scorer: Scorer, request_id: str, settings: TriageSettings) -> Prediction:
     prediction_id = str(uuid.uuid4())
     with observability.traced(ROOM, "answer_photo", enabled=settings.tracing):
-        prediction, timings = answer_photo(photo, scorer, prediction_id=prediction_id, request_id=request_id)
+        prediction, timings = answer_photo(
+            photo, scorer, prediction_id=prediction_id, request_id=request_id, person=person
+        )
     observability.logger(ROOM).info(
         "photo judged",
         prediction_id=prediction_id,

@@ -13,8 +13,9 @@ import schemathesis
 from hypothesis import strategies as st
 
 from functions.common.problems import MethodNotAllowed, PhotoUnopened, RouteUnknown, every_problem
-from functions.triage.answer import Person, Prediction
+from functions.triage.answer import Prediction
 from functions.triage.document import ProblemDocument
+from functions.triage.person import Person
 from functions.triage.routes import Health, create_app, openapi_document
 from functions.triage.settings import TriageSettings
 from tests.triage import packages, photos

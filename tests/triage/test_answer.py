@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ from pydantic import ValidationError
 
 from functions.common.problems import PhotoEmpty, PhotoRejected
 from functions.triage.advice import DISCLAIMER, advice_for
-from functions.triage.answer import Person, Prediction, answer_photo
-from functions.triage.card import Cutoffs
+from functions.triage.answer import Prediction, answer_photo
+from functions.triage.card import Cutoffs, PersonEffect
+from functions.triage.person import Person
 from functions.triage.scorer import Scorer, load_scorer
 from tests.triage import packages
 from tests.triage.photos import heic, jpeg, png, webp
@@ -120,3 +122,44 @@ def test_what_may_be_told_about_a_person(told: dict[str, Any]) -> None:
 def test_what_may_not_be_told_about_a_person(told: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Person.model_validate(told)
+
+
+def informed_scorer(probabilities: dict[str, float], melanoma: float) -> Scorer:
+    """Return a scorer to which a man's spot is e ** melanoma times as likely a melanoma."""
+    scorer = certain_scorer(probabilities)
+    ratios = {"sex": {"male": [melanoma if code == "mel" else 0.0 for code in packages.CLASSES]}}
+    card = scorer.card.model_copy(update={"person": PersonEffect(shrink=1.0, log_ratios=ratios)})
+    return dataclasses.replace(scorer, card=card)
+
+
+def told(scorer: Scorer, **facts: Any) -> Prediction:
+    return answer_photo(png(), scorer, prediction_id="p", request_id="r", person=Person(**facts))[0]
+
+
+def test_what_is_told_changes_the_probability_and_may_raise_the_band() -> None:
+    scorer = informed_scorer({"mel": 0.09, "nv": 0.91}, math.log(10))
+    found = told(scorer, sex="male", age=40)
+    assert found.probability == pytest.approx(0.9 / 1.81, abs=1e-6)
+    assert (found.used, found.risk_band, found.label) == (["sex"], "urgent", "malignant")
+    assert sum(found.diagnoses.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_what_is_told_never_lowers_the_band() -> None:
+    scorer = informed_scorer({"mel": 0.45, "nv": 0.55}, -math.log(20))
+    found = told(scorer, sex="male")
+    assert found.probability < 0.1
+    assert found.risk_band == answer(scorer).risk_band == "urgent"
+
+
+@pytest.mark.parametrize("facts", [{}, {"age": 40, "site": "torso"}, {"sex": "female"}])
+def test_with_nothing_told_that_the_card_knows_the_photo_answers_alone(facts: dict[str, Any]) -> None:
+    scorer = informed_scorer({"mel": 0.2, "nv": 0.8}, 1.0)
+    alone = answer(scorer)
+    found = told(scorer, **facts)
+    assert found.used == []
+    assert (found.probability, found.diagnoses, found.risk_band) == (
+        alone.probability,
+        alone.diagnoses,
+        alone.risk_band,
+    )
+    assert answer(certain_scorer({"mel": 0.2, "nv": 0.8})).probability == alone.probability

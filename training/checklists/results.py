@@ -149,8 +149,8 @@ def interpretation(study: Study) -> str:
     found = tested(study).malignant_auroc
     return (
         f"A malignant photo outranks a benign one with probability {figure(found)} among lesions of these collections. "
-        f"{heterogeneity(study)} What differs between them will differ elsewhere: at a hospital that is not among them, "
-        "expect the lower end."
+        f"{heterogeneity(study)} What differs between them will differ elsewhere: at another hospital, expect "
+        "the lower end."
     )
 
 
