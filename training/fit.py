@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -117,6 +118,8 @@ def fit(
     settings: Fitting,
     checkpoints: Path,
     say: Callable[[str], None],
+    *,
+    minutes: float = math.inf,
 ) -> tuple[keras.Model, list[dict[str, Any]]]:
     """Train, or go on training from the last checkpoint, and return the best network with its history.
 
@@ -130,6 +133,7 @@ def fit(
         settings: see `Fitting`.
         checkpoints: folder of the checkpoints.
         say: takes one line of progress at a time.
+        minutes: of training, earlier runs counted in; an epoch that would pass them is not begun, save the first.
 
     Returns:
         The float32 network with the mean weights of the epochs at the last input size with the best
@@ -154,6 +158,9 @@ def fit(
 
     while progress.phase < len(settings.phases):
         phase = settings.phases[progress.phase]
+        if _minutes_after(progress, phase) > minutes:
+            say(f"stopped after {len(progress.epochs)} epochs: another would pass {minutes:.0f} minutes")
+            break
         if progress.epoch_in_phase == 0:
             set_trainable(model, phase.learns_from)
             _compile(model, phase, settings, len(train) // settings.batch)
@@ -290,14 +297,24 @@ class _Ticker(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no t
 
 
 def _seed_dropout(model: keras.Model, seed: int) -> None:
-    # A checkpoint does not hold the state of dropout's generator, so each epoch begins with one of its own.
-    generator = model.get_layer("dropout").seed_generator
-    generator.state.assign(np.array([seed, 0], dtype="uint32"))
+    # A checkpoint does not hold the state of dropout's generators, so each epoch begins with states of its own.
+    dropouts = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    for number, layer in enumerate(dropouts):
+        layer.seed_generator.state.assign(np.array([seed, number], dtype="uint32"))
 
 
 def _has_stalled(progress: Progress, phase: Phase, patience: int) -> bool:
     of_phase = [row["val_auroc"] for row in progress.epochs if row["phase"] == phase.name]
     return len(of_phase) - 1 - int(np.argmax(of_phase)) >= patience
+
+
+def _minutes_after(progress: Progress, phase: Phase) -> float:
+    """Return how long the training will have taken with one more epoch of the phase; 0 before the first."""
+    if not progress.epochs:
+        return 0.0
+    spent_s: float = sum(row["seconds"] for row in progress.epochs)
+    last_s: float = progress.epochs[-1]["seconds"] * (phase.size / progress.epochs[-1]["size"]) ** 2
+    return (spent_s + last_s) / 60
 
 
 def _cost(phase: Phase) -> float:

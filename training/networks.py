@@ -41,34 +41,90 @@ def inception_v3(classes: int, *, dropout: float = 0.3, weights: str | Path | No
         input_shape=(None, None, 3),
         name=BACKBONE,
     )
+    photo = keras.Input((None, None, 3), name="photo")
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(photo)
+    return transferred(backbone, photo, scaled, classes, dropout=dropout, weights=weights)
+
+
+def resnet50(classes: int, *, dropout: float = 0.3, weights: str | Path | None = None) -> keras.Model:
+    """Build ResNet50 (He 2016, arXiv 1512.03385) with global average pooling and a linear head.
+
+    Its published weights expect blue, green, red, each less its mean over ImageNet; both are part of the graph.
+
+    Arguments, result and refusal are those of `inception_v3`; any side from 32.
+    """
+    backbone = keras.applications.ResNet50(
+        weights="imagenet" if weights == "imagenet" else None,
+        include_top=False,
+        input_shape=(None, None, 3),
+        name="resnet50",
+    )
+    photo = keras.Input((None, None, 3), name="photo")
+    bgr = keras.ops.take(photo, [2, 1, 0], axis=-1)
+    # keras.applications.resnet50.preprocess_input, mode "caffe".
+    scaled = keras.layers.Rescaling(1.0, offset=[-103.939, -116.779, -123.68], name="rescaling")(bgr)
+    return transferred(backbone, photo, scaled, classes, dropout=dropout, weights=weights)
+
+
+def transferred(
+    backbone: keras.Model,
+    photo: keras.KerasTensor,
+    scaled: keras.KerasTensor,
+    classes: int,
+    *,
+    dropout: float,
+    weights: str | Path | None,
+) -> keras.Model:
+    """Return the network of a backbone, global average pooling, dropout and a linear head, its weights loaded.
+
+    Args:
+        backbone: from rescaled pixels to a feature map, (n, height, width, channels).
+        photo: the input, 0..255.
+        scaled: of it, what the backbone takes.
+        classes: number of logits.
+        dropout: share of pooled features dropped in training.
+        weights: see `inception_v3`.
+
+    Raises:
+        WeightsInvalid: when the file is missing or does not fit the network.
+
+    """
     goes_on = str(weights).endswith(WHOLE_NETWORK)
     if weights not in {None, "imagenet"} and not goes_on:
         _load(backbone, Path(str(weights)))
-    photo = keras.Input((None, None, 3), name="photo")
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(photo)
-    x = backbone(x)
+    x = backbone(scaled)
     x = keras.layers.GlobalAveragePooling2D(name="pooled")(x)
     x = keras.layers.Dropout(dropout, name="dropout")(x)
     logits = keras.layers.Dense(classes, dtype="float32", name="logits")(x)
-    model = keras.Model(photo, logits, name="dermacast_inception_v3")
+    model = keras.Model(photo, logits, name=f"dermacast_{backbone.name}")
     if goes_on:
         _load(model, Path(str(weights)))
     return model
+
+
+def backbone_of(model: keras.Model) -> keras.Model | None:
+    """Return the network within the network, whose weights another task gave, or None where all is one."""
+    return next((layer for layer in model.layers if isinstance(layer, keras.Model)), None)
 
 
 def set_trainable(model: keras.Model, first: str | None) -> None:
     """Let the head and the backbone's layers from `first` on learn; freeze all before it.
 
     Args:
-        model: from this module.
+        model: any network of this room; one without a backbone learns whole or not at all.
         first: name of a backbone layer, `"all"`, or None for the head alone. A frozen batch
             normalisation also stops following the statistics of its batch.
 
     Raises:
-        ValueError: when the backbone has no such layer.
+        ValueError: when the backbone has no such layer, or there is none to freeze.
 
     """
-    backbone = model.get_layer(BACKBONE)
+    backbone = backbone_of(model)
+    if backbone is None:
+        if first != "all":
+            message = f"{model.name} has no backbone, all of it learns: {first!r} cannot be where learning begins"
+            raise ValueError(message)
+        return
     names = [layer.name for layer in backbone.layers]
     if first is None:
         start = len(names)
@@ -77,7 +133,7 @@ def set_trainable(model: keras.Model, first: str | None) -> None:
     elif first in names:
         start = names.index(first)
     else:
-        message = f"the backbone has no layer {first!r}; mixed0 to mixed10 end its blocks"
+        message = f"the backbone has no layer {first!r}; its layers are {names[0]} to {names[-1]}"
         raise ValueError(message)
     for index, layer in enumerate(backbone.layers):
         layer.trainable = index >= start
@@ -100,7 +156,9 @@ def _load(backbone: keras.Model, file: Path) -> None:
 
 
 def _paired(backbone: keras.Model, arrays: np.lib.npyio.NpzFile, file: Path) -> Iterator[tuple[str, np.ndarray]]:
-    if len(arrays.files) != len(backbone.variables):
-        raise WeightsInvalid(f"{file}: {len(arrays.files)} arrays, but the network has {len(backbone.variables)}")
-    for name in arrays.files:
+    # A classification layer of another task, named `top`, stays behind.
+    names = [name for name in arrays.files if not name.startswith("top/")]
+    if len(names) != len(backbone.variables):
+        raise WeightsInvalid(f"{file}: {len(names)} arrays, but the network has {len(backbone.variables)}")
+    for name in names:
         yield name, arrays[name]
