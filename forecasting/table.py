@@ -201,7 +201,7 @@ def write_counts(table: pd.DataFrame, path: Path) -> None:
     else:
         # A time of 0 in gzip's header: the same table gives the same bytes.
         compression = {"method": "gzip", "mtime": 0} if path.suffix == ".gz" else None
-        table.to_csv(partial, index=False, lineterminator="\n", compression=compression)  # type: ignore[call-overload]
+        table.to_csv(partial, index=False, lineterminator="\n", compression=compression)
     partial.replace(path)
 
 
@@ -224,8 +224,10 @@ def series_of(table: pd.DataFrame) -> Iterator[Series | tuple[str, str]]:
             gap = int(np.argmax(steps != 1))
             yield (
                 str(series_id),
-                (f"nothing between {period_label(int(periods[gap]), str(period_type))} and "
-                f"{period_label(int(periods[gap + 1]), str(period_type))}"),
+                (
+                    f"nothing between {period_label(int(periods[gap]), str(period_type))} and "
+                    f"{period_label(int(periods[gap + 1]), str(period_type))}"
+                ),
             )
             continue
         first_row = ordered.iloc[0]

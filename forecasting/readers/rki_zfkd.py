@@ -29,13 +29,16 @@ _NOTE = "estimate for Germany"
 
 
 def understands(document: Document) -> bool:
-    """Say whether the header is year;diag;AG;weiblich;maennlich."""
-    return document.cells(1, ";")[: len(_HEADER)] == _HEADER
+    """Say whether the header is year;diag;AG;weiblich;maennlich, or the text is the query that lies beside it."""
+    return document.cells(1, ";")[: len(_HEADER)] == _HEADER or _is_query(document)
 
 
 def read(document: Document) -> Reading:
     """Return cases (or deaths, where the metadata file says so) by age."""
     draft = Draft(document, NAME, prefix="rki")
+    if _is_query(document):
+        draft.leave("the query: it is read together with Krebsdaten.csv", len(document.lines))
+        return draft.reading()
     companion = document.sibling("metadaten")
     asked = companion.text if companion else ""
     measure = "mortality" if re.search(r"Mortalität|Sterbefälle", asked) else "incidence"
@@ -53,6 +56,10 @@ def read(document: Document) -> Reading:
         else:
             _add_row(draft, line, cells, (cancer, measure), note)
     return draft.reading(with_totals(draft.table(), draft.prefix))
+
+
+def _is_query(document: Document) -> bool:
+    return document.text.startswith("Datenstand:") and "Krebsregisterdaten" in document.text
 
 
 def _add_row(draft: Draft, line: int, cells: dict[str, str], what: tuple[str, str], note: str) -> None:

@@ -15,7 +15,7 @@ FORMATS = REGISTRIES / "formats"
 pytestmark = pytest.mark.skipif(not FORMATS.is_dir(), reason="the registries' files are not in ../shared/data")
 
 # Words about another file, not data: no reader's.
-WORDS = {"README.md", "metadaten.txt"}
+WORDS = {"README.md"}
 FILES = sorted(path for path in FORMATS.rglob("*") if path.is_file() and path.name not in WORDS)
 
 

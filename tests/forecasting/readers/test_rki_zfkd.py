@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecasting.readers import rki_zfkd
+from forecasting.readers import read_file, rki_zfkd
 from tests.forecasting.readers.drawn import drawn, left_out, row
 
 if TYPE_CHECKING:
@@ -65,3 +65,14 @@ def test_the_metadata_file_tells_deaths_and_rates(tmp_path: Path) -> None:
 def test_without_the_metadata_file_the_note_says_so(tmp_path: Path) -> None:
     reading = rki_zfkd.read(drawn(tmp_path, TEXT))
     assert "without metadaten.txt" in row(reading.table, sex="female", age_group="0-4")["note"]
+
+
+def test_the_query_alone_is_understood_and_has_no_rows(tmp_path: Path) -> None:
+    file = tmp_path / "metadaten.txt"
+    file.write_text("Datenstand: 1.1.2020\nInzidenz\n© Zentrum für Krebsregisterdaten im Robert Koch-Institut\n")
+    reading = read_file(file)
+    assert reading.layout == "rki_zfkd"
+    assert reading.table.empty
+    assert [(gone.rows, gone.reason) for gone in reading.left_out] == [
+        (3, "the query: it is read together with Krebsdaten.csv")
+    ]
