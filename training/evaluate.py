@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.stats import beta
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from functions.triage.advice import RiskBand, risk_band
 from functions.triage.card import Cutoffs, Evaluation, OperatingPoint, Proportion
 from functions.triage.pixels import square_pixels
 from functions.triage.scorer import columns_of, malignant_probability
-from training.metrics import auroc_interval, balanced_accuracy, expected_calibration_error
+from training.metrics import (
+    auroc_interval,
+    balanced_accuracy,
+    expected_calibration_error,
+    partial_auroc,
+    sensitivity_at_specificity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -185,6 +191,9 @@ def evaluation_of(
         benign_called_urgent=float((bands[~is_malignant] == RiskBand.URGENT).mean())
         if not is_malignant.all()
         else None,
+        average_precision=float(average_precision_score(is_malignant, p)) if has_both else None,
+        partial_auroc=partial_auroc(is_malignant, p) if has_both else None,
+        sensitivity_at_90_specificity=sensitivity_at_specificity(is_malignant, p) if has_both else None,
         malignant_lesions_called_low=proportion((bands == RiskBand.LOW)[first][is_malignant[first]]),
         diagnosis_auroc_intervals={
             code: auroc_interval(truth, score, lesions) for code, (truth, score) in questions.items()

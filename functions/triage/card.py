@@ -61,6 +61,14 @@ class Evaluation(_Strict):
     called: dict[Literal["low", "watch", "urgent"], Probability] = Field(description="Share of photos in each band.")
     malignant_called_low: Probability | None = Field(description="Share of malignant photos in the band `low`.")
     benign_called_urgent: Probability | None = Field(description="Share of benign photos in the band `urgent`.")
+    average_precision: Probability | None = Field(None, description="Of P(malignant): area of precision over recall.")
+    partial_auroc: Annotated[float, Field(ge=0, le=0.2)] | None = Field(
+        None,
+        description="Of P(malignant): area above sensitivity 0.80, 0..0.2 (the figure of the ISIC 2024 challenge).",
+    )
+    sensitivity_at_90_specificity: Probability | None = Field(
+        None, description="Of P(malignant): the highest at a specificity of at least 0.90."
+    )
     malignant_lesions_called_low: Proportion | None = Field(
         None,
         description="Malignant lesions whose first photo in the manifest is in the band `low`: checks the guarantee.",

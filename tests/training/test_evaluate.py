@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import binom
-from sklearn.metrics import balanced_accuracy_score, roc_auc_score
+from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
 from functions.triage.card import Cutoffs
 from training.evaluate import (
@@ -29,6 +29,12 @@ def test_every_figure_is_what_scikit_learn_or_a_hand_says() -> None:
     assert found.macro_auroc == pytest.approx(np.mean(list(found.diagnosis_auroc.values())))
     assert found.balanced_accuracy == pytest.approx(balanced_accuracy_score(labels, probabilities.argmax(axis=1)))
     assert found.brier == pytest.approx(((p - truth) ** 2).mean())
+    assert found.average_precision == pytest.approx(average_precision_score(truth, p))
+    assert found.sensitivity_at_90_specificity == pytest.approx(
+        max((p[truth] > q).mean() for q in p if (p[~truth] <= q).mean() >= 0.9)
+    )
+    assert found.partial_auroc is not None
+    assert 0 < found.partial_auroc < 0.2
     assert found.malignant_called_low == pytest.approx((p[truth] < 0.2).mean())
     assert found.benign_called_urgent == pytest.approx((p[~truth] >= 0.6).mean())
     assert sum(found.called.values()) == pytest.approx(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
 import json
 import re
 import subprocess
@@ -19,13 +20,14 @@ from starlette.testclient import TestClient
 
 from functions.common.problems import ModelUnavailable
 from functions.triage import answer, routes
+from functions.triage.card import PersonEffect
 from functions.triage.handler import handler
 from functions.triage.pixels import MAX_BYTES
 from functions.triage.routes import create_app
 from functions.triage.scorer import load_scorer
 from functions.triage.settings import TriageSettings
 from tests.events import context, event
-from tests.triage import photos
+from tests.triage import packages, photos
 from tests.triage.forms import FORM, Part, form, photo_form
 from tests.triage.photos import heic, jpeg, png, webp
 
@@ -126,6 +128,18 @@ def test_it_may_stand_in_the_address_or_in_the_form(drawn: TestClient, told: dic
     alone = post(drawn, jpeg()).json()["probability"]
     assert post(drawn, jpeg(), **told).json()["probability"] == alone
     assert post(drawn, photo_form(jpeg(), **told), FORM).json()["probability"] == alone
+
+
+def test_what_is_told_reaches_the_answer_and_only_its_names_come_back() -> None:
+    effect = PersonEffect(shrink=1.0, log_ratios={"sex": {"female": [1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0]}})
+    scorer = packages.scorer()
+    knowing = dataclasses.replace(scorer, card=scorer.card.model_copy(update={"person": effect}))
+    with TestClient(create_app(lambda: knowing, TriageSettings())) as client:
+        alone = post(client, jpeg()).json()
+        by_address = post(client, jpeg(), sex="female", age="44").json()
+        by_form = post(client, photo_form(jpeg(), sex="female", age="44"), FORM).json()
+    assert by_address["probability"] == by_form["probability"] > alone["probability"]
+    assert (alone["used"], by_address["used"], by_form["used"]) == ([], ["sex"], ["sex"])
 
 
 def test_it_may_stand_partly_here_and_partly_there(drawn: TestClient) -> None:
