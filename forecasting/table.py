@@ -84,7 +84,7 @@ _MONTHS = 12
 
 @dataclass(frozen=True)
 class Series:
-    """One series of all ages, oldest period first, without a gap.
+    """One series of all ages, or of one age group, oldest period first, without a gap.
 
     `periods` counts years (2019) or months since year 0 (12 * 2019 + 0 is January 2019); `counts` and
     `population` are float64 (n,), `population` NaN where it is not known.
@@ -102,6 +102,7 @@ class Series:
     counts: NDArray[np.float64]
     population: NDArray[np.float64]
     provisional: NDArray[np.bool_]
+    age_group: str = ALL_AGES
 
     @property
     def place(self) -> str:
