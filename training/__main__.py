@@ -94,6 +94,74 @@ def evaluate(
     _words.print(f"report: {folder / 'report.md'}", highlight=False)
 
 
+@cli.command(
+    epilog="Example: python -m training compare --data ../shared/data/lesions --room .rooms/compare "
+    "--weights ../shared/weights"
+)
+def compare(
+    data: Annotated[Path, typer.Option(help="Photos and manifest.")],
+    room: Annotated[Path, typer.Option(help="Where each network's checkpoints, model and answers lie.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the page; training/comparison, or the preset's within it.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="folds, folio or augmented.")] = "folds",
+    networks: Annotated[str | None, typer.Option(help="With commas between; all of the preset when not given.")] = None,
+    weights: Annotated[str | None, typer.Option(help="imagenet, or a folder of weight files; else random.")] = None,
+    budget_minutes: Annotated[float, typer.Option(help="That each network may train.", min=0)] = 60.0,
+    train: Annotated[bool, typer.Option(help="Train what is not trained yet, or leave it out.")] = True,
+) -> None:
+    """Train and judge networks on the same photos, and write one table and one figure.
+
+    Started again, it goes on from the last finished epoch; what is trained and judged is not done again.
+    """
+    from functions.triage.scorer import SHIPPED_MODEL
+    from training.compare import compare as run
+    from training.comparison_page import write_comparison
+    from training.options import parsed_networks, parsed_preset
+
+    protocol = parsed_preset(preset)
+    with interruptible():
+        found = run(
+            protocol,
+            parsed_networks(networks, protocol),
+            data=data,
+            room=room,
+            package=SHIPPED_MODEL,
+            weights=weights,
+            minutes=budget_minutes,
+            may_train=train,
+            say=_say,
+            bar=_bar,
+        )
+    own = Path() if preset == "folds" else Path(preset)
+    folder = out or Path(__file__).parent / "comparison" / own
+    write_comparison(folder, found)
+    sys.stdout.write((folder / "comparison.md").read_text(encoding="utf-8"))
+    _words.print(f"comparison: {folder / 'comparison.html'}", highlight=False)
+
+
+@cli.command(epilog="Example: python -m training tune --data ../shared/data/lesions --room .rooms/compare")
+def tune(
+    data: Annotated[Path, typer.Option(help="Photos and manifest.")],
+    room: Annotated[Path, typer.Option(help="Where the search is kept; that of `compare`, which uses what it found.")],
+    out: Annotated[Path | None, typer.Option(help="Folder of the log; training/comparison when not given.")] = None,
+    trials: Annotated[int, typer.Option(help="Shapes to try, those of earlier runs counted in.", min=1)] = 15,
+    size: Annotated[int, typer.Option(help="Side of the photos in pixels.", min=32)] = 64,
+    photos: Annotated[int, typer.Option(help="Training photos.", min=40)] = 2000,
+    epochs: Annotated[int, typer.Option(help="Of each trial.", min=1)] = 4,
+) -> None:
+    """Search for the tuned CNN's shape; started again, it goes on with the trial it was in."""
+    from training.tune import Search, write_log
+    from training.tune import tune as run
+
+    search = Search(trials=trials, size=size, photos=photos, epochs=epochs)
+    with interruptible():
+        found = run(search, data=data, room=room, say=_say, bar=_bar)
+    folder = out or Path(__file__).parent / "comparison"
+    write_log(folder, search, found)
+    sys.stdout.write((folder / "tuning.md").read_text(encoding="utf-8"))
+
+
 def _show(card: Card) -> None:
     table = Table(
         "photos of", "photos", "malignant AUROC", "95 %", "macro AUROC", "balanced", "ECE", title=card.version

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from training.architectures import ARCHITECTURES
 from training.errors import RoomInvalid
 from training.fit import PHASES, Fitting, Phase
+from training.protocols import PROTOCOLS
 from training.run import Folds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from training.protocols import Protocol
 
 HYPERPARAMETERS = ("weights", "folds", "phases")
 _PHASE_FIELDS = "name:size:epochs:rate:last share of the rate:first layer that learns (none, all or a layer's name)"
@@ -49,6 +53,32 @@ def parsed_fitting(phases: str | None) -> Fitting:
     if phases is None:
         return Fitting(phases=PHASES)
     return Fitting(phases=tuple(_phase(text.strip()) for text in phases.split(",")))
+
+
+def parsed_preset(name: str) -> Protocol:
+    """Return the preset of that name.
+
+    Raises:
+        RoomInvalid: when there is none.
+
+    """
+    if name not in PROTOCOLS:
+        raise RoomInvalid(f"preset {name!r}: expected one of {', '.join(PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
+def parsed_networks(text: str | None, protocol: Protocol) -> tuple[str, ...]:
+    """Read names of networks with commas between; None for the protocol's own.
+
+    Raises:
+        RoomInvalid: naming each that is not known.
+
+    """
+    names = protocol.networks if text is None else tuple(name.strip() for name in text.split(","))
+    unknown = [name for name in names if name not in ARCHITECTURES]
+    if unknown:
+        raise RoomInvalid(f"network(s) {', '.join(unknown)}: expected some of {', '.join(ARCHITECTURES)}")
+    return names
 
 
 def _phase(text: str) -> Phase:

@@ -169,7 +169,7 @@ def read_split(data: Path, folds: Folds) -> tuple[pd.DataFrame, Split]:
 
     """
     table = read_manifest(manifest_in(data))
-    group = groups(table, _near_duplicates(data / _NEAR_DUPLICATES))
+    group = groups(table, near_duplicates(data))
     if (table["fold"] == "").all():
         table["fold"] = deal_folds(table, group, 1 + max((*folds.train, *folds.choose, *folds.test)))
     return table, split_by_fold(table, group, train=folds.train, choose=folds.choose, test=folds.test)
@@ -180,7 +180,9 @@ def labels_of(table: pd.DataFrame) -> NDArray[np.int64]:
     return np.array([DIAGNOSES.index(code) for code in table["diagnosis"]], dtype=np.int64)
 
 
-def _near_duplicates(path: Path) -> Iterable[tuple[str, str]]:
+def near_duplicates(data: Path) -> Iterable[tuple[str, str]]:
+    """Yield the pairs of `image_name` that a folder lists as near-duplicates; none where it has no such list."""
+    path = data / _NEAR_DUPLICATES
     if not path.exists():
         return
     with path.open(encoding="utf-8", newline="") as rows:

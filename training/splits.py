@@ -64,8 +64,8 @@ def deal_folds(table: pd.DataFrame, group: pd.Series, folds: int, seed: int = 0)
     """Deal whole groups to folds, each diagnosis evenly, largest groups first.
 
     Args:
-        table: the manifest.
-        group: from `groups`.
+        table: the manifest, or part of it.
+        group: from `groups`, of the same rows.
         folds: how many folds.
         seed: another seed gives another deal; the same seed the same.
 
@@ -74,13 +74,14 @@ def deal_folds(table: pd.DataFrame, group: pd.Series, folds: int, seed: int = 0)
 
     """
     sizes = group.value_counts()
+    name_of = table["image_name"].groupby(group).first()
     # A group's rarest diagnosis decides its stratum, so that rare ones are spread first.
     rarity = table["diagnosis"].map(table["diagnosis"].value_counts())
     stratum = table.assign(_group=group, _rarity=rarity).sort_values("_rarity").groupby("_group")["diagnosis"].first()
     fold_of: dict[int, int] = {}
     for _, members in stratum.groupby(stratum):
         load = [0] * folds
-        order = sorted(members.index, key=lambda g: (-sizes[g], _shuffled(table["image_name"].iloc[g], seed)))
+        order = sorted(members.index, key=lambda g: (-sizes[g], _shuffled(name_of[g], seed)))
         for number in order:
             fold = min(range(folds), key=lambda k: (load[k], k))
             fold_of[number] = fold
