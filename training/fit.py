@@ -159,7 +159,7 @@ def fit(
     while progress.phase < len(settings.phases):
         phase = settings.phases[progress.phase]
         if _minutes_after(progress, phase) > minutes:
-            say(f"stopped after {len(progress.epochs)} epochs: another would pass {minutes:.0f} minutes")
+            say(f"stopped after {len(progress.epochs)} epoch(s): another would pass {minutes:.0f} minutes")
             break
         if progress.epoch_in_phase == 0:
             set_trainable(model, phase.learns_from)
