@@ -7,8 +7,9 @@ import keras
 import numpy as np
 import pytest
 
+from training.augment import training_batches
 from training.errors import RoomInvalid
-from training.fit import Fitting, Phase, class_weights, fit, precision_policy
+from training.fit import Fitting, Phase, class_weights, fit, photo_weights, precision_policy
 from training.networks import BACKBONE
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ SETTINGS = Fitting(
     ema_momentum=0.5,
     precision="float32",
 )
+
+ORIGINS = np.array(["here", "there"] * 30)
 
 
 def build() -> keras.Model:
@@ -50,7 +53,7 @@ def run(
 ) -> tuple[list[np.ndarray], list]:
     photos, labels = data
     rows = (np.arange(0, 45), np.arange(45, 60))
-    model, history = fit(build, photos, labels, [0], rows, settings, folder, lambda _line: None)
+    model, history = fit(build, photos, labels, ORIGINS, [0], rows, settings, folder, lambda _line: None)
     return [keras.ops.convert_to_numpy(variable).copy() for variable in model.variables], history
 
 
@@ -74,7 +77,9 @@ def test_a_run_that_was_stopped_after_any_epoch_ends_as_if_it_had_not(
                 raise Stop
 
         try:
-            model, _ = fit(build, photos, labels, [0], rows, SETTINGS, tmp_path / "stopped", stop_after_an_epoch)
+            model, _ = fit(
+                build, photos, labels, ORIGINS, [0], rows, SETTINGS, tmp_path / "stopped", stop_after_an_epoch
+            )
         except Stop:
             continue
     for one, other in zip(
@@ -100,6 +105,63 @@ def test_a_phase_ends_early_when_it_no_longer_gets_better(data: tuple[np.ndarray
     stuck = dataclasses.replace(SETTINGS, phases=(Phase("head", 16, 9, 1e-12, 1.0, None),), patience=2)
     _, history = run(data, tmp_path, stuck)
     assert len(history) == 3
+
+
+def test_a_budget_lets_the_first_epoch_run_and_no_further_one_that_would_pass_it(
+    data: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    photos, labels = data
+    rows = (np.arange(0, 45), np.arange(45, 60))
+    arguments = (photos, labels, ORIGINS, [0], rows, SETTINGS, tmp_path, lambda _line: None)
+    _, history = fit(build, *arguments, minutes=0)
+    assert [row["phase"] for row in history] == ["head"]
+    # More minutes later, and it goes on.
+    _, history = fit(build, *arguments, minutes=60)
+    assert [row["phase"] for row in history] == ["head", "whole", "whole"]
+
+
+def test_a_network_without_a_backbone_and_with_several_dropouts_goes_on_exactly(
+    data: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    photos, labels = data
+    rows = (np.arange(0, 45), np.arange(45, 60))
+    settings = dataclasses.replace(SETTINGS, phases=(Phase("whole", 24, 3, 1e-2, 0.1, "all"),))
+
+    def plain() -> keras.Model:
+        keras.utils.set_random_seed(7)
+        photo = keras.Input((24, 24, 3))
+        x = keras.layers.Conv2D(4, 3, activation="relu")(keras.layers.Rescaling(1 / 255)(photo))
+        x = keras.layers.Dropout(0.5)(keras.layers.GlobalAveragePooling2D()(x))
+        x = keras.layers.Dropout(0.5)(keras.layers.Dense(8, activation="relu")(x))
+        return keras.Model(photo, keras.layers.Dense(3, name="logits")(x))
+
+    def weights(folder: str, minutes: float) -> list[np.ndarray]:
+        model, _ = fit(
+            plain, photos, labels, ORIGINS, [0], rows, settings, tmp_path / folder, lambda _: None, minutes=minutes
+        )
+        return [keras.ops.convert_to_numpy(variable).copy() for variable in model.variables]
+
+    whole = weights("whole", 60)
+    weights("stopped", 0)
+    for one, other in zip(whole, weights("stopped", 60), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_reaches_the_network_is_pixels_a_label_and_a_weight(data: tuple[np.ndarray, np.ndarray]) -> None:
+    photos, labels = data
+    batches = training_batches(
+        photos,
+        labels,
+        photo_weights(labels, ORIGINS, SETTINGS),
+        np.arange(60),
+        size=16,
+        batch=8,
+        seed=0,
+        how=SETTINGS.augmentation,
+    )
+    pixels, label, weight = batches.element_spec
+    assert pixels.shape.as_list() == [8, 16, 16, 3]
+    assert (label.shape.as_list(), weight.shape.as_list()) == ([8], [8])
 
 
 def test_class_weights_balance_by_the_power_and_leave_the_mean_photo_at_one() -> None:

@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from training.errors import WeightsInvalid
-from training.networks import BACKBONE, inception_v3, set_trainable
+from training.networks import BACKBONE, backbone_of, inception_v3, resnet50, set_trainable
 from training.weights import local_weights
 
 if TYPE_CHECKING:
@@ -58,6 +58,19 @@ def test_weights_come_from_an_array_file_in_the_order_of_the_variables(network: 
     np.savez(tmp_path / "misfit.npz", **{**arrays, "a0": np.zeros((1, 1, 3, 32))})
     with pytest.raises(WeightsInvalid, match=r"a0 has shape \(1, 1, 3, 32\)"):
         inception_v3(7, weights=tmp_path / "misfit.npz")
+
+
+def test_resnet_takes_the_pixels_that_its_weights_were_made_for(tmp_path: Path) -> None:
+    network = resnet50(7)
+    assert network.count_params() == 23_587_712 + 2048 * 7 + 7
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    prepared = keras.Model(network.input, network.get_layer("rescaling").output)
+    expected = keras.applications.resnet50.preprocess_input(pixels.copy())
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(prepared(pixels)), expected, atol=1e-4)
+    network.save(tmp_path / "network.keras")
+    again = keras.saving.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(again(pixels), network(pixels))
+    assert backbone_of(again).name == "resnet50"
 
 
 def test_a_file_that_is_not_weights_is_refused(tmp_path: Path) -> None:

@@ -57,6 +57,15 @@ def test_dealt_folds_never_leak_and_do_not_depend_on_chance(lesions: list[int], 
     assert fold.equals(deal_folds(table, group, folds, seed))
 
 
+def test_part_of_a_manifest_can_be_dealt() -> None:
+    table = table_of(lesion_id=[f"l{k // 2}" for k in range(40)])
+    part = table.iloc[11:31]
+    group = groups(table).loc[part.index]
+    fold = deal_folds(part, group, 2)
+    assert list(fold.index) == list(part.index)
+    refuse_leak({"0": part[fold == 0], "1": part[fold == 1]}, group)
+
+
 def test_each_diagnosis_is_dealt_evenly() -> None:
     table = table_of(lesion_id=[f"l{k}" for k in range(100)])
     table["diagnosis"] = ["mel"] * 20 + ["nv"] * 80
