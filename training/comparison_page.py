@@ -37,16 +37,17 @@ _COLUMNS = (
     "P({score}); in brackets 95 % bootstrap intervals over lesions. pAUC: the area between the ROC curve and "
     "sensitivity 0.8, from 0 to 0.2 (ISIC 2024); 0.02 is chance. ECE: 15 bins of equal width. Milliseconds: median of "
     "one photo after decoding, one thread of this machine's processor, all networks in one run. Minutes: of training, "
-    "as its epochs were timed; other work shared the two cores. Photos, augmentation and weighting are the same for "
-    "all; the input size and the number of epochs are what a few minutes allowed, so what starts from random weights "
-    "is far from the end of its learning curve."
+    "as its epochs were timed; other work shared the two cores. Photos and folds are the same for all. InceptionV3 is "
+    "the shipped model, with its release's augmentation and weighting; the others share theirs. Input size and number "
+    "of epochs are what a few minutes allowed: what starts from random weights is far from the end of its learning "
+    "curve."
 )
 _BY_ORIGIN = (
     "auc of P({score}) on the photos of one origin. Photos of these origins are among the training photos: this is "
     "not what a network reaches at an unknown hospital."
 )
 _CURVES = (
-    "Training figures are of augmented photos, weighted by diagnosis and origin, within the epoch; validation figures "
+    "Training figures are of augmented, weighted photos, within the epoch; validation figures "
     "are of the choosing photos, with averaged weights, after it. Hence validation can lie above training."
 )
 
