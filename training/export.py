@@ -59,13 +59,30 @@ def export(model: keras.Model, size: int, photos: NDArray[np.uint8], target: Pat
         ExportDiffers: when it is above `PARITY`, or a kernel is not what float16 holds; nothing is written.
 
     """
+    graph = _exported(model, size)
+    _halve(graph)
+    return _written(graph, model, photos, target)
+
+
+def export_plain(model: keras.Model, size: int, photos: NDArray[np.uint8], target: Path) -> float:
+    """Write any network as ONNX in float32, as the exporter makes it, and prove that it answers the same.
+
+    Arguments, result and refusal are those of `export`; the network need not be rounded, nor end in pooling.
+    """
+    return _written(_exported(model, size), model, photos, target)
+
+
+def _exported(model: keras.Model, size: int) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         plain = Path(folder) / "plain.onnx"
         signature = [keras.InputSpec(shape=(None, size, size, 3), dtype="float32", name="photo")]
         model.export(str(plain), format="onnx", verbose=False, opset_version=18, input_signature=signature)
         graph = onnx.load(plain)
     _name_ends(graph)
-    _halve(graph)
+    return graph
+
+
+def _written(graph: onnx.ModelProto, model: keras.Model, photos: NDArray[np.uint8], target: Path) -> float:
     onnx.checker.check_model(graph, full_check=True)
     stored = graph.SerializeToString()
     difference = _difference(stored, model, photos)
@@ -113,6 +130,6 @@ def _halve(graph: onnx.ModelProto) -> None:
 def _difference(stored: bytes, model: keras.Model, photos: NDArray[np.uint8]) -> float:
     session = onnxruntime.InferenceSession(stored, providers=["CPUExecutionProvider"])
     x = photos.astype(np.float32)
-    (found,) = session.run(None, {"photo": x})
+    (found,) = session.run(["logits"], {"photo": x})
     expected = np.asarray(model.predict(x, verbose=0, batch_size=16))
     return float(np.abs(softmax(found) - softmax(expected)).max())
