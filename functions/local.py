@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 import uvicorn
 
+from functions.forecasts import routes as forecasts
+from functions.forecasts.reader import Publications
+from functions.forecasts.settings import ForecastsSettings
+from functions.forecasts.storage import open_storage
 from functions.triage.routes import create_app
 from functions.triage.scorer import load_scorer
 from functions.triage.settings import TriageSettings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 HOST = "127.0.0.1"
 
@@ -32,11 +40,28 @@ def serve(port: int) -> None:
     print(
         f"dermacast, model {loaded.card.version}\n"
         f"  the page       {address}/\n"
+        f"  forecasts      {address}/forecasts\n"
         f"  the documents  {address}/docs\n"
         f"  by hand        curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg {address}/v1/predictions\n"
         "Ctrl-C ends it.",
         file=sys.stderr,
         flush=True,
     )
-    config = uvicorn.Config(create_app(lambda: loaded, settings), log_level="warning", access_log=False)
+    app = every_room(create_app(lambda: loaded, settings), forecasts_app(ForecastsSettings()))
+    config = uvicorn.Config(app, log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def forecasts_app(settings: ForecastsSettings) -> ASGIApp:
+    """Return the forecasts room over what its settings name."""
+    return forecasts.create_app(Publications(open_storage(settings.root), refresh_s=settings.refresh_s))
+
+
+def every_room(triage: ASGIApp, forecasts_room: ASGIApp) -> ASGIApp:
+    """Return one application that gives each request to its room, as API Gateway does."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        is_forecasts = scope["type"] == "http" and forecasts.is_forecasts(scope["path"])
+        await (forecasts_room if is_forecasts else triage)(scope, receive, send)
+
+    return app

@@ -19,6 +19,9 @@
     ├── RouteUnknown                 no such path
     ├── MethodNotAllowed             the path exists, the method does not
     ├── ModelUnavailable             the model package is missing or does not match its checksum
+    ├── ForecastUnknown              no forecast of that name in the publication
+    ├── PublicationUnknown           no finished publication of that version
+    ├── PublicationUnavailable       the publication is missing or does not match its checksums
     └── InternalError                our fault
 
 `code` is stable and is what a program should look at; `detail` is a sentence for a person.
@@ -155,6 +158,24 @@ class MethodNotAllowed(Problem):
 class ModelUnavailable(Problem):
     code, status, title = "model_unavailable", 503, "The model cannot be loaded"
     example = "model.onnx of the model package 'model' is not the file in its manifest."
+
+
+class ForecastUnknown(Problem):
+    code, status, title = "forecast_unknown", 404, "No such forecast"
+    example = (
+        "There is no forecast uscs-united-states-both-melanoma in the publication 20261123T060000Z-1f2e3d4c. "
+        "/v1/forecasts lists what is."
+    )
+
+
+class PublicationUnknown(Problem):
+    code, status, title = "publication_unknown", 404, "No such publication"
+    example = "There is no publication 20251123T060000Z-1f2e3d4c."
+
+
+class PublicationUnavailable(Problem):
+    code, status, title = "publication_unavailable", 503, "The forecasts cannot be shown just now"
+    example = "No forecasts are published yet."
 
 
 class InternalError(Problem):

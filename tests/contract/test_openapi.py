@@ -12,7 +12,15 @@ import pytest
 import schemathesis
 from hypothesis import strategies as st
 
-from functions.common.problems import MethodNotAllowed, PhotoUnopened, RouteUnknown, every_problem
+from functions.common.problems import (
+    ForecastUnknown,
+    MethodNotAllowed,
+    PhotoUnopened,
+    PublicationUnavailable,
+    PublicationUnknown,
+    RouteUnknown,
+    every_problem,
+)
 from functions.triage.answer import Prediction
 from functions.triage.document import ProblemDocument
 from functions.triage.person import Person
@@ -123,6 +131,7 @@ def test_every_problem_has_an_example_where_it_can_come_up(document: dict[str, A
                 assert problem.detail != problem.title
                 assert f"`{code}`" in response["description"]
     elsewhere = {RouteUnknown.code, MethodNotAllowed.code, PhotoUnopened.code}
+    elsewhere |= {ForecastUnknown.code, PublicationUnknown.code, PublicationUnavailable.code}
     assert shown["POST /v1/predictions"] == {kind.code for kind in every_problem()} - elsewhere
     assert shown["GET /v1/model"] == {"parameter_unknown", "internal_error", "model_unavailable"}
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from functions.triage.handler import handler, stage_path
+from functions.common.gateway import stage_path
+from functions.triage.handler import handler
 from tests.events import GATEWAYS, PREFIXES, REQUEST_ID, context, event
 from tests.triage.forms import FORM, photo_form
 from tests.triage.photos import jpeg

@@ -1,0 +1,276 @@
+"""Publishes finished forecasts, in a folder or below an address of S3: whole or not at all.
+
+Everything is written under a new version, its manifest last; only then the pointer is moved, on condition that
+nobody has moved it since this publication began. Who comes second is told, and what was shown before stays.
+What an interrupted publication leaves behind has no manifest and is never read.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import ValidationError
+
+from forecasting.documents import document_of, files_of, rates_of, version_of, with_splits
+from forecasting.errors import PublicationRefused
+from functions.forecasts.publication import (
+    MANIFEST,
+    MEDIA_TYPES,
+    POINTER,
+    FileFormat,
+    LeftOutSeries,
+    Manifest,
+    Pointer,
+    PublishedFile,
+    SeriesEntry,
+    Source,
+    file_name,
+)
+from functions.forecasts.storage import bucket_and_prefix, open_storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    import pandas as pd
+
+    from forecasting.result import LeftOut, SeriesForecast
+    from functions.forecasts.publication import SeriesDocument
+    from functions.forecasts.storage import Content
+
+# How S3 says that a condition of a write does not hold: it does not, or another such write was on its way.
+_CONDITION_FAILED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
+
+
+class Shelf(Protocol):
+    """Where publications are put."""
+
+    def create(self, path: str, data: bytes, media_type: str) -> None:
+        """Write a file that is not there yet.
+
+        Raises:
+            PublicationRefused: it is there, or cannot be written.
+
+        """
+
+    def move_pointer(self, data: bytes, before: Content | None) -> bool:
+        """Put a new pointer in the place of `before`, None: of none; False where that is no longer the pointer."""
+
+
+@dataclass(frozen=True)
+class FolderShelf:
+    """A folder; the pointer is moved under a lock that the system releases when its holder ends."""
+
+    root: Path
+
+    def create(self, path: str, data: bytes, media_type: str) -> None:  # noqa: ARG002 - a folder keeps no media types
+        """Write a file that is not there yet, down to the disk."""
+        target = self.root / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("xb") as opened:
+                opened.write(data)
+                opened.flush()
+                os.fsync(opened.fileno())
+        except FileExistsError as error:
+            raise PublicationRefused(f"{target} is there already; a version is written once") from error
+        except OSError as error:
+            raise PublicationRefused(f"{target} cannot be written: {error.strerror}") from error
+
+    def move_pointer(self, data: bytes, before: Content | None) -> bool:
+        """Put a new pointer in the place of `before`."""
+        pointer = self.root / POINTER
+        with (self.root / f".{POINTER}.lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            found = pointer.read_bytes() if pointer.exists() else None
+            if found != (before.data if before else None):
+                return False
+            partial = self.root / f".partial-{POINTER}"
+            with partial.open("wb") as opened:
+                opened.write(data)
+                opened.flush()
+                os.fsync(opened.fileno())
+            partial.replace(pointer)
+        return True
+
+
+@dataclass(frozen=True)
+class BucketShelf:
+    """A prefix of an S3 bucket; conditions are S3's own (If-None-Match, If-Match)."""
+
+    bucket: str
+    prefix: str
+
+    @cached_property
+    def _client(self) -> Any:
+        import boto3
+
+        return boto3.client("s3")
+
+    def create(self, path: str, data: bytes, media_type: str) -> None:
+        """Write an object that is not there yet."""
+        if not self._put(path, data, media_type, IfNoneMatch="*"):
+            raise PublicationRefused(f"{self._address(path)} is there already; a version is written once")
+
+    def move_pointer(self, data: bytes, before: Content | None) -> bool:
+        """Put a new pointer in the place of `before`."""
+        condition = {"IfMatch": before.etag} if before else {"IfNoneMatch": "*"}
+        return self._put(POINTER, data, MEDIA_TYPES["json"], **condition)
+
+    def _put(self, path: str, data: bytes, media_type: str, **condition: str) -> bool:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self._client.put_object(
+                Bucket=self.bucket, Key=f"{self.prefix}{path}", Body=data, ContentType=media_type, **condition
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _CONDITION_FAILED:
+                return False
+            raise PublicationRefused(f"{self._address(path)} cannot be written: {code}") from error
+        except BotoCoreError as error:
+            raise PublicationRefused(f"{self._address(path)} cannot be written: {error}") from error
+        return True
+
+    def _address(self, path: str) -> str:
+        return f"s3://{self.bucket}/{self.prefix}{path}"
+
+
+def publish(
+    forecasts: Sequence[SeriesForecast],
+    root: str,
+    sources: Mapping[str, Source],
+    *,
+    created: datetime,
+    table: pd.DataFrame | None = None,
+    left_out: Iterable[LeftOut] = (),
+    shelf: Shelf | None = None,
+) -> Manifest:
+    """Publish forecasts as a new version, and show it.
+
+    Args:
+        forecasts: each series once.
+        root: a folder, or an address such as s3://bucket/prefix.
+        sources: by the series' `source`; what has none cannot be published, as nobody could say under which licence.
+        created: when the forecasts were made.
+        table: the counts that they were made from; published rates and cases by age are taken from it.
+        left_out: series that were not forecast.
+        shelf: where to write instead of `root`.
+
+    Raises:
+        PublicationRefused: nothing to publish, a series twice, a source without a licence, or another publisher was
+            faster; what was shown before still is.
+
+    """
+    _refuse(forecasts, sources)
+    try:
+        before = open_storage(root).read(POINTER)
+    except FileNotFoundError:
+        before = None
+    except (OSError, ValueError) as error:
+        raise PublicationRefused(f"{root}: {error}") from error
+    shelf = shelf or _shelf(root)
+    version = version_of(forecasts, created)
+    entries = []
+    for forecast in sorted(forecasts, key=lambda one: one.series.series_id):
+        found = forecast if table is None else with_splits(forecast, table)
+        rates, standard = ({}, "") if table is None else rates_of(table, forecast.series)
+        document = document_of(
+            found,
+            sources[forecast.series.source],
+            version=version,
+            as_of=created,
+            rates=rates,
+            rate_standard=standard,
+        )
+        entries.append(_written(document, files_of(document, found), version, shelf))
+    manifest = Manifest(
+        version=version,
+        created=created,
+        series=tuple(entries),
+        left_out=tuple(LeftOutSeries(series_id=one.series_id, reason=one.reason) for one in left_out),
+    )
+    data = (manifest.model_dump_json(indent=1) + "\n").encode()
+    shelf.create(f"{version}/{MANIFEST}", data, MEDIA_TYPES["json"])
+    pointer = Pointer(
+        version=version,
+        manifest_sha256=hashlib.sha256(data).hexdigest(),
+        since=created,
+        previous=Pointer.model_validate_json(before.data).version if before else None,
+    )
+    if not shelf.move_pointer((pointer.model_dump_json(indent=1) + "\n").encode(), before):
+        raise PublicationRefused(
+            f"another publisher was faster: {version} lies whole in {root}, but is not shown. Look at what is shown "
+            "now, and publish again if yours is newer"
+        )
+    return manifest
+
+
+def read_sources(path: Path) -> dict[str, Source]:
+    """Read where figures come from: {"sources": [{"source": ..., "licence": ..., ...}]}, as `publication.Source`.
+
+    Raises:
+        PublicationRefused: with every complaint.
+
+    """
+    try:
+        listed = json.loads(path.read_text("utf-8"))["sources"]
+        found = [Source.model_validate(one) for one in listed]
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        raise PublicationRefused(f"{path}: " + "; ".join(lines)) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PublicationRefused(f'{path} is not a file of {{"sources": [...]}}: {error}') from error
+    return {one.source: one for one in found}
+
+
+def _refuse(forecasts: Sequence[SeriesForecast], sources: Mapping[str, Source]) -> None:
+    if not forecasts:
+        raise PublicationRefused("there is no forecast to publish")
+    names = [one.series.series_id for one in forecasts]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    unknown = sorted({one.series.source for one in forecasts} - set(sources))
+    complaints = [f"{name} comes twice" for name in twice]
+    complaints += [f"no licence is stated for the source {name!r}" for name in unknown]
+    complaints += [f"the licence of {name!r} is empty" for name, one in sources.items() if not one.licence.strip()]
+    if complaints:
+        raise PublicationRefused("; ".join(complaints))
+
+
+def _shelf(root: str) -> Shelf:
+    parts = bucket_and_prefix(root)
+    return BucketShelf(*parts) if parts else FolderShelf(Path(root))
+
+
+def _written(document: SeriesDocument, files: Mapping[FileFormat, bytes], version: str, shelf: Shelf) -> SeriesEntry:
+    """Write the files of a series, and return its entry of the index."""
+    listed: dict[FileFormat, PublishedFile] = {}
+    for file_format, data in files.items():
+        path = file_name(document.series_id, file_format)
+        shelf.create(f"{version}/{path}", data, MEDIA_TYPES[file_format])
+        listed[file_format] = PublishedFile(path=path, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    return SeriesEntry(
+        series_id=document.series_id,
+        title=document.title,
+        country=document.country,
+        region=document.region,
+        sex=document.sex,
+        age_group=document.age_group,
+        cancer=document.cancer,
+        measure=document.measure,
+        period_type=document.period_type,
+        first_period=document.observed[0].period,
+        data_through=document.data_through,
+        forecast_through=document.final.points[-1].period,
+        source=document.source.source,
+        licence=document.source.licence,
+        files=listed,
+    )
