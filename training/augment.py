@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import tensorflow as tf
+from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 # RGB to YIQ (NTSC 1953, FCC 73.682): hue is an angle and saturation a length in its I, Q plane.
+_HAIR_LAYERS = 96
+_DARKEST_HAIR, _FAIREST_HAIR = (15.0, 12.0, 10.0), (170.0, 140.0, 105.0)
 _YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
 
 
@@ -34,6 +38,9 @@ class Augmentation:
     saturation: tuple[float, float] = (0.6, 1.5)
     hue: float = 0.04  # of a full turn
     white_balance: float = 0.1  # of each channel's gain
+    hair_share: float = 0.3  # of photos that get drawn hairs
+    blur_share: float = 0.25  # of photos that lose their fine detail
+    blur: tuple[float, float] = (0.3, 0.8)  # of the side, to which they are made small and large again
 
 
 def augmented(photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation) -> tf.Tensor:
@@ -51,6 +58,7 @@ def augmented(photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation) 
     """
     seeds = tf.random.split(tf.cast(seed, tf.int32), 12)
     n = tf.shape(photos)[0]
+    photos = _with_hairs(tf.cast(photos, tf.float32), seeds[10], how.hair_share)
 
     def draw(index: int, low: float, high: float, *shape: int) -> tf.Tensor:
         return tf.random.stateless_uniform((n, *shape), seeds[index], low, high)
@@ -62,6 +70,7 @@ def augmented(photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation) 
     mirror = tf.sign(draw(3, -1, 1)) if how.flip else tf.ones((n,))
     shift = draw(4, -how.shift, how.shift, 2) * side
     moved = _warp(photos, size, angle, (scale * stretch * mirror, scale / stretch), shift, how.fill_mode)
+    moved = _blurred(moved, size, seeds[11], how)
 
     turn = draw(5, -how.hue, how.hue) * (2 * math.pi)
     matrix = _colour_matrix(turn, draw(6, *how.saturation))
@@ -91,13 +100,56 @@ def _warp(
     b2 = in_centre + shift[:, 1] - (b0 + b1) * out_centre
     zero = tf.zeros_like(a0)
     return tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(photos, tf.float32),
+        images=photos,
         transforms=tf.stack([a0, a1, a2, b0, b1, b2, zero, zero], axis=1),
         output_shape=tf.constant([size, size]),
         fill_value=0.0,
         interpolation="BILINEAR",
         fill_mode=fill_mode,
     )
+
+
+def _with_hairs(photos: tf.Tensor, seed: tf.Tensor, share: float) -> tf.Tensor:
+    """Lay hairs of one colour, dark to fair, over a share of the photos."""
+    layers = tf.constant(_hair_layers(photos.shape[1]))
+    n = tf.shape(photos)[0]
+    which, colour, whether = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
+    chosen = tf.random.stateless_uniform((n,), which, 0, len(layers), tf.int32)
+    cover = tf.cast(tf.gather(layers, chosen), tf.float32)[..., tf.newaxis] / 255
+    cover *= tf.cast(tf.random.stateless_uniform((n, 1, 1, 1), whether) < share, tf.float32)
+    fairness = tf.random.stateless_uniform((n, 1, 1, 1), colour)
+    dark, fair = tf.constant(_DARKEST_HAIR), tf.constant(_FAIREST_HAIR)
+    return photos * (1 - cover) + (dark + fairness * (fair - dark)) * cover
+
+
+@lru_cache(maxsize=2)
+def _hair_layers(side: int) -> NDArray[np.uint8]:
+    """Return (_HAIR_LAYERS, side, side) covers, 0..255, of 2 to 40 bent hairs each; always the same."""
+    random = np.random.default_rng(0)
+    layers = []
+    for _ in range(_HAIR_LAYERS):
+        drawing = Image.new("L", (2 * side, 2 * side))
+        pen = ImageDraw.Draw(drawing)
+        grain = random.uniform(0, 2 * np.pi)  # hairs of one place lie in much the same direction
+        for _ in range(int(np.exp(random.uniform(np.log(2), np.log(40))))):
+            turns = random.normal(grain, 0.5) + np.cumsum(random.normal(0, 0.12, 24))
+            step = random.uniform(0.02, 0.08) * 2 * side
+            steps = step * np.stack([np.cos(turns), np.sin(turns)], axis=1)
+            path = random.uniform(-0.2, 1.2, 2) * 2 * side + np.cumsum(steps, axis=0)
+            pen.line(
+                [tuple(point) for point in path], fill=int(random.integers(150, 256)), width=int(random.integers(2, 7))
+            )
+        layers.append(np.asarray(drawing.resize((side, side), Image.Resampling.LANCZOS)))
+    return np.stack(layers)
+
+
+def _blurred(photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation) -> tf.Tensor:
+    """Take the fine detail from a share of the photos, all of a batch alike."""
+    whether, strength = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    small = tf.cast(size * tf.random.stateless_uniform((), strength, *how.blur), tf.int32)
+    coarse = tf.image.resize(tf.image.resize(photos, (small, small), antialias=True), (size, size), "bicubic")
+    chosen = tf.random.stateless_uniform((tf.shape(photos)[0], 1, 1, 1), whether) < how.blur_share
+    return tf.where(chosen, coarse, photos)
 
 
 def _colour_matrix(turn: tf.Tensor, saturation: tf.Tensor) -> tf.Tensor:

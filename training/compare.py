@@ -255,7 +255,6 @@ def _train(
         lambda: architecture.build(len(protocol.classes), size, start),
         photos,
         protocol.labels(table),
-        table["origin"].to_numpy(str),
         [protocol.classes.index(code) for code in protocol.positive],
         (split.train.index.to_numpy(), split.choose.index.to_numpy()),
         settings,

@@ -62,7 +62,6 @@ class Fitting:
     ema_momentum: float = 0.998
     averaged_epochs: int = 3  # whose weights make the network (Izmailov 2018, arXiv 1803.05407)
     class_weight_power: float = 0.5  # weight ~ frequency ** -power; 0 is none, 1 is full balance
-    origin_weight_power: float = 0.33  # the same of the places that photos come from
     patience: int = 4  # epochs of a phase without a better AUROC before the phase ends early
     seed: int = 20261122
     precision: str = "auto"
@@ -86,19 +85,6 @@ def class_weights(labels: NDArray[np.int64], classes: int, power: float) -> NDAr
     return np.asarray(weights * counts.sum() / (weights * counts).sum(), np.float32)
 
 
-def photo_weights(labels: NDArray[np.int64], origins: NDArray[np.str_], settings: Fitting) -> NDArray[np.float32]:
-    """Return one weight a photo: its class's times its origin's, with mean 1.
-
-    Large and easy origins would else drown the small ones, on which a photo from elsewhere depends.
-    """
-    _, origin = np.unique(origins, return_inverse=True)
-    weights = (
-        class_weights(labels, int(labels.max()) + 1, settings.class_weight_power)[labels]
-        * class_weights(origin, int(origin.max()) + 1, settings.origin_weight_power)[origin]
-    )
-    return np.asarray(weights / weights.mean(), np.float32)
-
-
 def precision_policy(precision: str) -> str:
     """Return the Keras dtype policy: bfloat16 where the processor computes in it, else float32."""
     if precision != "auto":
@@ -112,7 +98,6 @@ def fit(
     build: Callable[[], keras.Model],
     photos: NDArray[np.uint8],
     labels: NDArray[np.int64],
-    origins: NDArray[np.str_],
     malignant: Sequence[int],
     rows: tuple[NDArray[np.int64], NDArray[np.int64]],
     settings: Fitting,
@@ -127,7 +112,6 @@ def fit(
         build: makes the network with its starting weights.
         photos: uint8 (n, side, side, 3), sRGB.
         labels: (n,) class numbers.
-        origins: (n,) where each photo comes from; balanced by their frequency.
         malignant: the class numbers whose probabilities sum to P(malignant).
         rows: which photos train, and which choose.
         settings: see `Fitting`.
@@ -149,8 +133,7 @@ def fit(
     keras.mixed_precision.set_dtype_policy(precision_policy(settings.precision))
     keras.utils.set_random_seed(settings.seed)
     train, choose = rows
-    weights = np.zeros(len(labels), np.float32)
-    weights[train] = photo_weights(labels[train], origins[train], settings)
+    weights = class_weights(labels[train], int(labels.max()) + 1, settings.class_weight_power)[labels]
     model = keras.saving.load_model(checkpoints / _LATEST) if progress.epochs else build()
     started, at_start = time.monotonic(), len(progress.epochs)
     cost_of = {phase.name: _cost(phase) for phase in settings.phases}

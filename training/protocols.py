@@ -33,6 +33,8 @@ STILL = Augmentation(
     saturation=(1.0, 1.0),
     hue=0.0,
     white_balance=0.0,
+    hair_share=0.0,
+    blur_share=0.0,
 )
 _VALIDATION_FOLDS = 5
 

@@ -95,7 +95,6 @@ def train(
         lambda: networks.inception_v3(len(DIAGNOSES), weights=start),
         photos,
         labels,
-        table["origin"].to_numpy(str),
         [DIAGNOSES.index(code) for code in MALIGNANT],
         rows,
         settings,

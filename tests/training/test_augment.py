@@ -17,6 +17,8 @@ STILL = Augmentation(
     saturation=(1, 1),
     hue=0,
     white_balance=0,
+    hair_share=0,
+    blur_share=0,
 )
 
 
@@ -53,6 +55,28 @@ def test_what_comes_out_has_the_asked_size_and_stays_in_range(photos: np.ndarray
     assert found.shape == (12, 20, 20, 3)
     assert found.min() >= 0
     assert found.max() <= 255
+
+
+def test_hairs_are_thin_lines_of_one_colour_on_a_share_of_the_photos() -> None:
+    grey = np.full((64, 48, 48, 3), 220, np.uint8)
+    how = Augmentation(**{**STILL.__dict__, "hair_share": 0.5})
+    found = augmented(tf.constant(grey), 48, tf.constant([4, 0]), how).numpy()
+    covered = np.abs(found - 220).max(axis=3) > 8
+    has_hair = covered.any(axis=(1, 2))
+    assert 16 < has_hair.sum() < 48
+    assert 0 < covered[has_hair].mean() < 0.5
+    np.testing.assert_allclose(found[~has_hair], 220, atol=1e-2)
+
+
+def test_blur_takes_detail_from_a_share_of_the_photos_and_keeps_their_colour() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (64, 48, 48, 3)).astype(np.uint8)
+    how = Augmentation(**{**STILL.__dict__, "blur_share": 0.5})
+    found = augmented(tf.constant(noise), 48, tf.constant([4, 0]), how).numpy()
+    detail = found.std(axis=(1, 2, 3)) / noise.std(axis=(1, 2, 3))
+    is_blurred = detail < 0.9
+    assert 16 < is_blurred.sum() < 48
+    np.testing.assert_allclose(detail[~is_blurred], 1, atol=1e-3)
+    np.testing.assert_allclose(found.mean(axis=(1, 2, 3)), noise.mean(axis=(1, 2, 3)), atol=2)
 
 
 def test_hue_and_saturation_leave_grey_grey() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from training.augment import training_batches
 from training.errors import RoomInvalid
-from training.fit import Fitting, Phase, class_weights, fit, photo_weights, precision_policy
+from training.fit import Fitting, Phase, class_weights, fit, precision_policy
 from training.networks import BACKBONE
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ SETTINGS = Fitting(
     ema_momentum=0.5,
     precision="float32",
 )
-
-ORIGINS = np.array(["here", "there"] * 30)
 
 
 def build() -> keras.Model:
@@ -53,7 +51,7 @@ def run(
 ) -> tuple[list[np.ndarray], list]:
     photos, labels = data
     rows = (np.arange(0, 45), np.arange(45, 60))
-    model, history = fit(build, photos, labels, ORIGINS, [0], rows, settings, folder, lambda _line: None)
+    model, history = fit(build, photos, labels, [0], rows, settings, folder, lambda _line: None)
     return [keras.ops.convert_to_numpy(variable).copy() for variable in model.variables], history
 
 
@@ -77,9 +75,7 @@ def test_a_run_that_was_stopped_after_any_epoch_ends_as_if_it_had_not(
                 raise Stop
 
         try:
-            model, _ = fit(
-                build, photos, labels, ORIGINS, [0], rows, SETTINGS, tmp_path / "stopped", stop_after_an_epoch
-            )
+            model, _ = fit(build, photos, labels, [0], rows, SETTINGS, tmp_path / "stopped", stop_after_an_epoch)
         except Stop:
             continue
     for one, other in zip(
@@ -112,7 +108,7 @@ def test_a_budget_lets_the_first_epoch_run_and_no_further_one_that_would_pass_it
 ) -> None:
     photos, labels = data
     rows = (np.arange(0, 45), np.arange(45, 60))
-    arguments = (photos, labels, ORIGINS, [0], rows, SETTINGS, tmp_path, lambda _line: None)
+    arguments = (photos, labels, [0], rows, SETTINGS, tmp_path, lambda _line: None)
     _, history = fit(build, *arguments, minutes=0)
     assert [row["phase"] for row in history] == ["head"]
     # More minutes later, and it goes on.
@@ -136,9 +132,7 @@ def test_a_network_without_a_backbone_and_with_several_dropouts_goes_on_exactly(
         return keras.Model(photo, keras.layers.Dense(3, name="logits")(x))
 
     def weights(folder: str, minutes: float) -> list[np.ndarray]:
-        model, _ = fit(
-            plain, photos, labels, ORIGINS, [0], rows, settings, tmp_path / folder, lambda _: None, minutes=minutes
-        )
+        model, _ = fit(plain, photos, labels, [0], rows, settings, tmp_path / folder, lambda _: None, minutes=minutes)
         return [keras.ops.convert_to_numpy(variable).copy() for variable in model.variables]
 
     whole = weights("whole", 60)
@@ -152,7 +146,7 @@ def test_what_reaches_the_network_is_pixels_a_label_and_a_weight(data: tuple[np.
     batches = training_batches(
         photos,
         labels,
-        photo_weights(labels, ORIGINS, SETTINGS),
+        class_weights(labels, 3, SETTINGS.class_weight_power)[labels],
         np.arange(60),
         size=16,
         batch=8,
