@@ -49,7 +49,7 @@ def predict(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", help="Photos to judge.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a photo, a line each.")] = False,
 ) -> None:
-    """Judge photos; exit with 1 when any of them was rejected."""
+    """Judge photos; exit with 1 when any of them was rejected. A photo that cannot be judged is `unsure`."""
     settings = TriageSettings()
     scorer = load_scorer(settings.model_dir, threads=settings.inference_threads)
     request_id = str(uuid.uuid4())
@@ -70,7 +70,11 @@ def predict(
             table.add_row(str(file), "-", f"rejected: {answer.code}", answer.detail, "-")
         else:
             table.add_row(
-                str(file), f"{answer.score:.1f}", answer.risk_band, answer.advice.headline, answer.advice.by_when
+                str(file),
+                "-" if answer.score is None else f"{answer.score:.1f}",
+                answer.risk_band,
+                answer.advice.headline,
+                answer.advice.by_when,
             )
     if not as_json:
         Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False).print(table)

@@ -12,14 +12,16 @@ import onnxruntime
 
 from functions.triage import golden
 from functions.triage.card import Card, Cutoffs
-from functions.triage.scorer import Scorer, load_scorer
+from functions.triage.scorer import NOVELTY, Scorer, load_scorer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
 
-    from functions.triage.card import TrainingData
+    from functions.triage.card import TrainingData, View
+    from functions.triage.novelty import Novelty
 
 DIAGNOSIS_NAMES = {
     "akiec": "actinic keratosis, Bowen's disease or squamous cell carcinoma",
@@ -76,12 +78,14 @@ def draft_card(
     malignant: tuple[str, ...],
     parity: float,
     data: TrainingData,
+    views: Sequence[View] = ("as taken",),
 ) -> Card:
     """Return the card before calibration and evaluation, for which the file must already be scored."""
     return Card(
         version=version,
         created=created,
-        network="InceptionV3 (Szegedy 2016), global average pooling, seven logits; ONNX, kernels stored in float16",
+        network="InceptionV3 (Szegedy 2016), global average pooling, seven logits; ONNX",
+        views=list(views),
         input_size=input_size,
         classes=list(classes),
         malignant=list(malignant),
@@ -109,8 +113,12 @@ def with_card(scorer: Scorer, **changes: Any) -> Scorer:
     return dataclasses.replace(scorer, card=scorer.card.model_copy(update=changes))
 
 
-def write_package(folder: Path, model: Path, card: Card, report: dict[str, Any]) -> None:
+def write_package(
+    folder: Path, model: Path, card: Card, report: dict[str, Any], novelty: Novelty | None = None
+) -> None:
     """Write `model.onnx`, `card.json`, `report.json`, `golden.json`, and last `manifest.json` with their hashes.
+
+    `novelty.npz` is among them where the card has its rule.
 
     The package appears in one step: it is written beside its place, loaded as the service loads it, and moved.
     """
@@ -120,6 +128,8 @@ def write_package(folder: Path, model: Path, card: Card, report: dict[str, Any])
     shutil.copyfile(model, partial / "model.onnx")
     _write_json(partial / "card.json", card.model_dump(mode="json"))
     _write_json(partial / "report.json", report)
+    if novelty is not None:
+        (partial / NOVELTY).write_bytes(novelty.to_bytes())
     _write_json(partial / "golden.json", golden.golden_answers(unpackaged_scorer(partial / "model.onnx", card)))
     hashes = {file.name: file_sha256(file) for file in sorted(partial.iterdir())}
     _write_json(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ PARITY = 1e-4
 # Smaller arrays (biases, the rescaling) stay in float32: they weigh nothing and add up in full precision.
 _SMALLEST_HALVED = 1024
 _HALF_RELATIVE_TOLERANCE = 1e-5
+_TEXTURE_LAYER = re.compile(r"(?:^|/)mixed3(?:_\d+)?(?:/|$)")
 
 
 def round_to_half(model: keras.Model) -> None:
@@ -61,7 +63,7 @@ def export(model: keras.Model, size: int, photos: NDArray[np.uint8], target: Pat
     """
     graph = _exported(model, size)
     _halve(graph)
-    return _written(graph, model, photos, target)
+    return _written(with_activation(graph), model, photos, target)
 
 
 def export_plain(model: keras.Model, size: int, photos: NDArray[np.uint8], target: Path) -> float:
@@ -125,6 +127,63 @@ def _halve(graph: onnx.ModelProto) -> None:
         casts.append(helper.make_node("Cast", [f"{name}/half"], [name], to=TensorProto.FLOAT))
     for position, node in enumerate(casts):
         graph.graph.node.insert(position, node)
+
+
+def with_activation(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the graph with three more outputs beside `logits`: what lies behind them, and where.
+
+    `features`, float32 (n, channels), is the last feature map averaged over its places, the input of the head.
+    `activation`, float32 (n, height, width, classes), is the head's kernel applied at each place, without the bias:
+    the class activation map (Zhou 2016, arXiv 1512.04150, section 2). Its mean over the places, plus the bias, is the
+    logits, so it is exact, needs no gradients, and costs one small matrix product. `texture`, float32 (n, 768), is the
+    early feature map mixed3 averaged over its places: what kind of surface the photo shows, before the network has
+    turned to diagnoses; what is no skin stands out there, and hardly in `features` (`training/novelty.py`).
+
+    Args:
+        graph: InceptionV3 with its layers' names, ending in a mean over the places of a channels-last map, a matrix
+            product and an added bias, as `networks` builds it; before any quantisation. It is not changed.
+
+    Raises:
+        ExportDiffers: when it ends otherwise.
+
+    """
+    found = onnx.ModelProto()
+    found.CopyFrom(graph)
+    early = [node for node in found.graph.node if node.op_type == "Concat" and _TEXTURE_LAYER.search(node.name)]
+    if len(early) != 1:
+        raise ExportDiffers(f"the graph has {len(early)} layers mixed3 where one was expected: InceptionV3")
+    made_by = {name: node for node in found.graph.node for name in node.output}
+    add = _ending(made_by.get("logits"), "Add")
+    product = _ending(made_by.get(add.input[0]), "MatMul")
+    mean = _ending(made_by.get(product.input[0]), "ReduceMean")
+    pooled = mean.output[0]
+    for node in found.graph.node:
+        node.input[:] = ["features" if name == pooled else name for name in node.input]
+        node.output[:] = ["features" if name == pooled else name for name in node.output]
+    found.graph.node.extend(
+        [
+            helper.make_node("MatMul", [mean.input[0], product.input[1]], ["activation"], name="activation"),
+            helper.make_node("GlobalAveragePool", [early[0].output[0]], ["texture_map"], name="texture_map"),
+            helper.make_node("Flatten", ["texture_map"], ["texture"], name="texture"),
+        ]
+    )
+    shapes: dict[str, list[str | int | None]] = {
+        "features": ["n", None],
+        "activation": ["n", None, None, None],
+        "texture": ["n", None],
+    }
+    del found.graph.output[1:]
+    found.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()
+    )
+    return found
+
+
+def _ending(node: onnx.NodeProto | None, kind: str) -> onnx.NodeProto:
+    if node is None or node.op_type != kind:
+        seen = "nothing" if node is None else node.op_type
+        raise ExportDiffers(f"the graph ends in {seen} where {kind} was expected: pooling and one linear layer")
+    return node
 
 
 def _difference(stored: bytes, model: keras.Model, photos: NDArray[np.uint8]) -> float:

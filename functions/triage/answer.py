@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field
 
-from functions.triage.advice import DISCLAIMER, Advice, RiskBand, advice_for, risk_band
+from functions.triage.advice import (
+    DISCLAIMER,
+    Advice,
+    Reason,
+    RiskBand,
+    advice_for,
+    advice_without_score,
+    careful_band,
+    risk_band,
+)
+from functions.triage.explain import Explanation, explain
 from functions.triage.person import Fact, Person, facts_of, informed, more_careful
 from functions.triage.pixels import square_pixels
+from functions.triage.quality import Quality, quality_of
+from functions.triage.scorer import columns_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from functions.triage.scorer import Scorer
+    from functions.triage.card import Card
+    from functions.triage.scorer import Output, Scorer
 
 
 class ModelReference(BaseModel):
@@ -26,23 +39,54 @@ class ModelReference(BaseModel):
     sha256: str = Field(description="Of the model's file.")
 
 
+class Domain(BaseModel):
+    """Which kind of photo it looks like."""
+
+    kind: Literal["dermoscopic", "clinical", "unknown"] = Field(
+        description="`dermoscopic`: like those the model learned from; `clinical`: taken without a dermatoscope, for "
+        "which the score is less sure and the band never `low`; `unknown`: not looked at."
+    )
+    value: float | None = Field(description="Of the model's rule: the higher, the more clinical; null: not looked at.")
+    distance: float | None = Field(
+        description="From the photos the model learned from, 1 where it is too far to be skin; null: not looked at."
+    )
+
+
+_UNKNOWN = Domain(kind="unknown", value=None, distance=None)
+
+
 class Prediction(BaseModel):
-    """The answer to one photo."""
+    """The answer to one photo; `unsure` has no score and says why."""
 
     prediction_id: str = Field(description="Names this answer, in the service's logs too.")
-    score: Annotated[float, Field(ge=0, le=100)] = Field(description="100 times `probability`, to one decimal.")
-    probability: Annotated[float, Field(ge=0, le=1)] = Field(description="Calibrated probability of malignancy.")
-    label: Literal["benign", "malignant"] = Field(
-        description="`malignant` from the card's `urgent_from` on. For programs; show people the band and the advice."
+    score: Annotated[float, Field(ge=0, le=100)] | None = Field(
+        description="100 times `probability`, to one decimal; null where `risk_band` is `unsure`."
     )
-    risk_band: RiskBand = Field(description="How soon a doctor should look.")
-    diagnoses: dict[str, float] = Field(description="Probability of each diagnosis by its code; they sum to 1.")
+    probability: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        description="Calibrated probability of malignancy; null where `risk_band` is `unsure`."
+    )
+    label: Literal["benign", "malignant"] | None = Field(
+        description="`malignant` from the card's `urgent_from` on; null where `risk_band` is `unsure`. For programs; "
+        "show people the band and the advice."
+    )
+    risk_band: Literal["low", "watch", "urgent", "unsure"] = Field(
+        description="How soon a doctor should look; `unsure`: the photo cannot be judged, take another."
+    )
+    reasons: list[Reason] = Field(description="Why the photo cannot be judged; empty for every other band.")
+    diagnoses: dict[str, float] | None = Field(
+        description="Probability of each diagnosis by its code, summing to 1; null where `risk_band` is `unsure`."
+    )
     used: list[Fact] = Field(
         description="What was told about the person that changed the probabilities; it never lowers the band."
     )
+    quality: Quality = Field(description="Whether the photo can be judged, check by check.")
+    domain: Domain = Field(description="Which kind of photo it looks like.")
+    explanation: Explanation | None = Field(
+        description="What the program looked at; null unless asked for (`explain=true`) and scored."
+    )
     advice: Advice = Field(description="What to do next and by when; show it whole.")
     model: ModelReference = Field(description="Which model answered.")
-    disclaimer: str = Field(description="Show it beside each score.")
+    disclaimer: str = Field(description="Show it beside each answer.")
     request_id: str = Field(description="Names the request in the service's logs; also the header X-Request-Id.")
 
 
@@ -55,9 +99,15 @@ class Timings:
 
 
 def answer_photo(
-    photo: bytes, scorer: Scorer, *, prediction_id: str, request_id: str, person: Person | None = None
+    photo: bytes,
+    scorer: Scorer,
+    *,
+    prediction_id: str,
+    request_id: str,
+    person: Person | None = None,
+    explained: bool = False,
 ) -> tuple[Prediction, Timings]:
-    """Judge one photo.
+    """Judge one photo: its quality first, which costs a thirtieth of the network, and only then what it shows.
 
     Args:
         photo: the file's bytes.
@@ -65,38 +115,93 @@ def answer_photo(
         prediction_id: names this answer.
         request_id: names the request that asked.
         person: what was told beside the photo; nothing told, the photo answers alone.
+        explained: whether to show what the program looked at.
 
     Returns:
         The answer, and where its time went.
 
     Raises:
-        PhotoRejected: when the photo cannot be judged.
+        PhotoRejected: when the file is no photo that can be read.
+        ModelUnavailable: when an explanation is asked of a model that has none.
 
     """
     began = time.perf_counter()
-    square = square_pixels(photo, scorer.card.input_size)
-    decoded = time.perf_counter()
-    alone = scorer.probabilities(square[np.newaxis])
-    scored = time.perf_counter()
+    card = scorer.card
+    square = square_pixels(photo, card.input_size)
+    quality = quality_of(square, card.quality)
+    looked = time.perf_counter()
+    common: dict[str, Any] = {
+        "prediction_id": prediction_id,
+        "quality": quality,
+        "model": ModelReference(version=card.version, sha256=scorer.sha256),
+        "disclaimer": DISCLAIMER,
+        "request_id": request_id,
+    }
+    if not quality.passed:
+        reasons = [Reason(flaw) for flaw in quality.flaws]
+        return _without_score(reasons, _UNKNOWN, common), Timings(1e3 * (looked - began), 0.0)
+    wanted: list[Output] = ["logits"]
+    wanted += ["texture"] if scorer.novelty else []
+    wanted += ["activation"] if explained else []
+    found = scorer.outputs(square, wanted)
+    timings = Timings(1e3 * (looked - began), 1e3 * (time.perf_counter() - looked))
+    domain = _domain(found.get("texture"), scorer)
+    if domain.distance is not None and domain.distance > 1:
+        return _without_score([Reason.NOT_SKIN], domain, common), timings
+    alone = scorer.calibrated(found["logits"])
     probabilities, used = _with_person(alone, scorer, person)
     probability = float(scorer.malignant(probabilities)[0])
-    band = risk_band(more_careful(float(scorer.malignant(alone)[0]), probability), scorer.card.cutoffs)
+    is_clinical = domain.kind == "clinical"
+    by_score = risk_band(more_careful(float(scorer.malignant(alone)[0]), probability), card.cutoffs)
+    band = careful_band(by_score, is_clinical=is_clinical)
     prediction = Prediction(
-        prediction_id=prediction_id,
         score=round(100 * probability, 1),
         probability=round(probability, 6),
         label="malignant" if band is RiskBand.URGENT else "benign",
-        risk_band=band,
-        diagnoses={
-            code: round(float(value), 6) for code, value in zip(scorer.card.classes, probabilities[0], strict=True)
-        },
+        risk_band=band.value,
+        reasons=[],
+        diagnoses={code: round(float(value), 6) for code, value in zip(card.classes, probabilities[0], strict=True)},
         used=used,
-        advice=advice_for(band),
-        model=ModelReference(version=scorer.card.version, sha256=scorer.sha256),
-        disclaimer=DISCLAIMER,
-        request_id=request_id,
+        domain=domain,
+        explanation=_explanation(found["activation"][0], alone[0], card) if explained else None,
+        advice=advice_for(band, is_clinical=is_clinical),
+        **common,
     )
-    return prediction, Timings(1e3 * (decoded - began), 1e3 * (scored - decoded))
+    return prediction, timings
+
+
+def _without_score(reasons: list[Reason], domain: Domain, common: dict[str, Any]) -> Prediction:
+    """Return the answer to a photo that cannot be judged; its advice is for the first reason."""
+    return Prediction(
+        score=None,
+        probability=None,
+        label=None,
+        risk_band="unsure",
+        reasons=reasons,
+        diagnoses=None,
+        used=[],
+        domain=domain,
+        explanation=None,
+        advice=advice_without_score(reasons[0]),
+        **common,
+    )
+
+
+def _domain(texture: NDArray[np.float32] | None, scorer: Scorer) -> Domain:
+    card = scorer.card
+    if texture is None or scorer.novelty is None or card.novelty is None:
+        return _UNKNOWN
+    distance = float(scorer.novelty.distance(texture)[0]) / card.novelty.refuse_above
+    if card.domain is None:
+        return Domain(kind="unknown", value=None, distance=round(distance, 4))
+    value = float(scorer.novelty.clinical(texture)[0])
+    kind: Literal["clinical", "dermoscopic"] = "clinical" if value >= card.domain.clinical_from else "dermoscopic"
+    return Domain(kind=kind, value=round(value, 4), distance=round(distance, 4))
+
+
+def _explanation(activation: NDArray[np.float32], alone: NDArray[np.float64], card: Card) -> Explanation:
+    malignant = columns_of(card.malignant, card.classes)
+    return explain(activation, alone, malignant, card.temperature, card.input_size)
 
 
 def _with_person(

@@ -179,12 +179,65 @@ class PersonEffect(_Strict):
     )
 
 
+class QualityThresholds(_Strict):
+    """What a photo must reach to be judged; each measured on the square of the card's `input_size`."""
+
+    brightness_from: Annotated[float, Field(ge=0, le=255)] = Field(description="Below it the photo is dark.")
+    glare_to: Probability = Field(description="Above it the photo has glare.")
+    sharpness_from: Annotated[float, Field(ge=0)] = Field(description="Below it the photo is blurred.")
+    contrast_from: Annotated[float, Field(ge=0)] = Field(description="Below it no spot is in the frame.")
+    chosen: str = Field(description="How, and on which photos.")
+
+
+class NoveltyRule(_Strict):
+    """When a photo is unlike anything seen: `novelty.npz` of the package holds what it is compared with."""
+
+    refuse_above: Annotated[float, Field(gt=0)] = Field(
+        description="Distance of `texture` from the plane through the photos it learned from."
+    )
+    components: Annotated[int, Field(ge=1)] = Field(description="Dimensions of that plane.")
+    phone_weight: Annotated[float, Field(ge=0, lt=1)] = Field(
+        description="Weight of the phone photos, which taught nothing else, beside the photos it learned from."
+    )
+    chosen: str = Field(description="How, and on which photos.")
+
+
+class DomainRule(_Strict):
+    """Whether a photo looks dermoscopic or clinical: a linear rule on the coordinates in the plane of the novelty."""
+
+    clinical_from: float = Field(description="The rule's value from it on is clinical.")
+    chosen: str = Field(description="How, and on which photos.")
+    sensitivity: Proportion | None = Field(description="Clinical photos called clinical, cross-validated by patient.")
+    specificity: Proportion | None = Field(description="Dermoscopic photos of the test set called dermoscopic.")
+
+
+class Refusals(_Strict):
+    """How many photos of one set are answered `unsure`."""
+
+    refused: Proportion | None = Field(description="For any reason; null of no photos.")
+    reasons: dict[Literal["not_skin", "blurred", "dark", "glare", "not_in_frame"], Probability] = Field(
+        description="Share of photos by reason; one photo may have several."
+    )
+
+
 class ChecklistCount(_Strict):
     """How far a reporting check-list is answered; the report holds the answers."""
 
     items: int = Field(description="How many items it has.")
     answered: int = Field(description="How many are answered.")
     refused: int = Field(description="How many are refused with a reason.")
+
+
+View = Literal["as taken", "turned by half"]
+
+
+class StoredForm(_Strict):
+    """One way to store the network's kernels, against float32 on the choosing photos."""
+
+    bytes: int = Field(description="Size of the file.")
+    auroc_fall: float = Field(description="Malignant AUROC in float32 less that of this form.")
+    share_within: Probability = Field(description="Share of photos whose P(malignant) moves by at most 0.02.")
+    largest_move: Probability = Field(description="Of P(malignant).")
 
 
 class TrainingData(_Strict):
@@ -206,6 +259,13 @@ class Card(_Strict):
     version: str = Field(description="Date of the training and the start of the training photos' hash.")
     created: str = Field(description="Date, RFC 3339.")
     network: str = Field(description="The network's kind, and how it is stored.")
+    views: list[View] = Field(
+        ["as taken"], min_length=1, description="Of each photo, whose logits are averaged: each costs one pass."
+    )
+    stored_as: str = Field("float16", description="Which of `stored_forms` serves.")
+    stored_forms: dict[str, StoredForm] = Field(
+        default_factory=dict, description="The fastest whose answers are as good as float32's serves."
+    )
     input_size: Annotated[int, Field(ge=75)] = Field(description="Side of the square input, pixels.")
     classes: list[str] = Field(description="Codes of the diagnoses in the order of the network's logits.")
     malignant: list[str] = Field(description="The codes whose probabilities sum to P(malignant).")
@@ -226,6 +286,12 @@ class Card(_Strict):
         default_factory=dict, description="For whom: the test photos by sex, age, site, origin, dx_type, skin tone."
     )
     robustness: Robustness | None = Field(None, description="Under what: disturbed photos; null where not measured.")
+    quality: QualityThresholds | None = Field(None, description="What a photo must reach; null: not looked at.")
+    novelty: NoveltyRule | None = Field(None, description="When a photo is no skin; null: not looked at.")
+    domain: DomainRule | None = Field(None, description="Dermoscopic or clinical; null: not looked at.")
+    refusals: dict[str, Refusals] = Field(
+        default_factory=dict, description="Photos answered `unsure`, by set: `test`, `phone`, `everyday`, drawn ones."
+    )
     checklists: dict[str, ChecklistCount] = Field(
         default_factory=dict, description="Reporting check-lists of the field, by name."
     )
@@ -244,5 +310,8 @@ class Card(_Strict):
         ratios = [row for rows in self.person.log_ratios.values() for row in rows.values()] if self.person else []
         if any(len(row) != len(self.classes) for row in ratios):
             message = f"each row of person.log_ratios must have {len(self.classes)} values, one a class"
+            raise ValueError(message)
+        if self.domain and not self.novelty:
+            message = "domain needs novelty: its rule lies in the novelty's plane"
             raise ValueError(message)
         return self

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, Field
 
 from functions.common import problems
-from functions.triage.advice import DISCLAIMER, RiskBand, advice_for
-from functions.triage.answer import ModelReference, Prediction
+from functions.triage.advice import DISCLAIMER, Reason, RiskBand, advice_for, advice_without_score
+from functions.triage.answer import Domain, ModelReference, Prediction
+from functions.triage.explain import explain
 from functions.triage.person import Person
 from functions.triage.pixels import MAX_BYTES
+from functions.triage.quality import Check, Quality
 
 _REQUEST_ID = "2b1f7a2e-5f0c-4b0e-9d5c-1f9f2f6b0a11"
 _MODEL = ModelReference(
@@ -21,7 +24,8 @@ _PREDICTION = Prediction(
     score=12.4,
     probability=0.124113,
     label="benign",
-    risk_band=RiskBand.WATCH,
+    risk_band="watch",
+    reasons=[],
     diagnoses={
         "akiec": 0.010207,
         "bcc": 0.016781,
@@ -32,10 +36,52 @@ _PREDICTION = Prediction(
         "vasc": 0.00227,
     },
     used=["age", "sex"],
-    advice=advice_for(RiskBand.WATCH),
+    quality=Quality(
+        passed=True,
+        checks=[
+            Check(name="dark", measured=191.3, threshold=60.0, passed=True),
+            Check(name="glare", measured=0.0003, threshold=0.02, passed=True),
+            Check(name="not_in_frame", measured=38.11, threshold=11.24, passed=True),
+            Check(name="blurred", measured=0.1932, threshold=0.0841, passed=True),
+        ],
+    ),
+    domain=Domain(kind="clinical", value=1.2204, distance=0.8115),
+    explanation=None,
+    advice=advice_for(RiskBand.WATCH, is_clinical=True),
     model=_MODEL,
     disclaimer=DISCLAIMER,
     request_id=_REQUEST_ID,
+)
+_UNSURE = _PREDICTION.model_copy(
+    update={
+        "score": None,
+        "probability": None,
+        "label": None,
+        "risk_band": "unsure",
+        "reasons": [Reason.BLURRED],
+        "diagnoses": None,
+        "used": [],
+        "quality": Quality(
+            passed=False,
+            checks=[
+                *_PREDICTION.quality.checks[:3],
+                Check(name="blurred", measured=0.0714, threshold=0.0841, passed=False),
+            ],
+        ),
+        "domain": Domain(kind="unknown", value=None, distance=None),
+        "advice": advice_without_score(Reason.BLURRED),
+    }
+)
+_EXPLAINED = _PREDICTION.model_copy(
+    update={
+        "explanation": explain(
+            np.array([[[0.0], [2.0]], [[-1.0], [0.5]]], dtype=np.float32) * np.array([1, -1], dtype=np.float32),
+            np.array([0.25, 0.75]),
+            malignant=[0],
+            temperature=1.0,
+            size=16,
+        )
+    }
 )
 
 
@@ -50,7 +96,20 @@ class ProblemDocument(BaseModel):
     request_id: str = Field(description="Names the request in the service's logs; also the header X-Request-Id.")
 
 
-PREDICTION_EXAMPLE = {"content": {"application/json": {"example": _PREDICTION.model_dump(mode="json")}}}
+PREDICTION_EXAMPLE = {
+    "content": {
+        "application/json": {
+            "examples": {
+                name: {"summary": summary, "value": answer.model_dump(mode="json")}
+                for name, summary, answer in (
+                    ("scored", "A photo that can be judged", _PREDICTION),
+                    ("unsure", "A photo that cannot be judged", _UNSURE),
+                    ("explained", "With what the program looked at", _EXPLAINED),
+                )
+            }
+        }
+    }
+}
 HEALTH_EXAMPLE = {"content": {"application/json": {"example": {"status": "ok", "model": _MODEL.model_dump()}}}}
 
 PREDICTION_PROBLEMS = (

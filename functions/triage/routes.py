@@ -19,7 +19,7 @@ from functions.triage import ROOM, document
 from functions.triage.answer import ModelReference, Prediction, answer_photo
 from functions.triage.body import photo_and_person
 from functions.triage.card import Card
-from functions.triage.person import Person  # noqa: TC001 - FastAPI reads the route's types as it starts
+from functions.triage.person import Person
 from functions.triage.settings import TriageSettings
 
 if TYPE_CHECKING:
@@ -57,6 +57,14 @@ class CardAnswer(BaseModel):
 
     sha256: str = Field(description="Of the model's file, as in each prediction.")
     card: Card = Field(description="What the model is, what it reached, and what it must not be used for.")
+
+
+class Asked(Person):
+    """What the address of a prediction may hold."""
+
+    explain: bool = Field(
+        default=False, description="Whether to show what the program looked at; only in the address, not in a form."
+    )
 
 
 def create_app(scorer: Callable[[], Scorer], settings: TriageSettings) -> FastAPI:
@@ -107,9 +115,11 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         responses=document.responses(document.PREDICTION_EXAMPLE, document.PREDICTION_PROBLEMS),
         openapi_extra=document.photo_body(),
     )
-    async def predict(request: Request, person: Annotated[Person, Query()]) -> Prediction:
-        photo, told = await photo_and_person(request, person)
-        return await run_in_threadpool(_judge, photo, told, scorer(), problems.request_id_of(request), settings)
+    async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Prediction:
+        photo, told = await photo_and_person(request, Person.model_validate(asked.model_dump(exclude={"explain"})))
+        return await run_in_threadpool(
+            _judge, photo, told, scorer(), problems.request_id_of(request), settings, explained=asked.explain
+        )
 
     @router.get(
         "/v1/model",
@@ -142,11 +152,18 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
     return router
 
 
-def _judge(photo: bytes, person: Person, scorer: Scorer, request_id: str, settings: TriageSettings) -> Prediction:
+def _judge(
+    photo: bytes, person: Person, scorer: Scorer, request_id: str, settings: TriageSettings, *, explained: bool
+) -> Prediction:
     prediction_id = str(uuid.uuid4())
     with observability.traced(ROOM, "answer_photo", enabled=settings.tracing):
         prediction, timings = answer_photo(
-            photo, scorer, prediction_id=prediction_id, request_id=request_id, person=person
+            photo,
+            scorer,
+            prediction_id=prediction_id,
+            request_id=request_id,
+            person=person,
+            explained=explained,
         )
     observability.logger(ROOM).info(
         "photo judged",
@@ -155,15 +172,28 @@ def _judge(photo: bytes, person: Person, scorer: Scorer, request_id: str, settin
         model_version=prediction.model.version,
         photo_bytes=len(photo),
         risk_band=prediction.risk_band,
+        reasons=prediction.reasons,
+        domain=prediction.domain.kind,
         pixels_ms=round(timings.pixels_ms, 1),
         network_ms=round(timings.network_ms, 1),
     )
     observability.emit(
         ROOM,
-        {"Photos": 1, "Score": prediction.score, f"Band_{prediction.risk_band}": 1},
-        {"PixelsTime": timings.pixels_ms, "NetworkTime": timings.network_ms},
+        _counts(prediction),
+        {
+            "PixelsTime": timings.pixels_ms,
+            **({"NetworkTime": timings.network_ms} if timings.network_ms else {}),
+        },
     )
     return prediction
+
+
+def _counts(prediction: Prediction) -> dict[str, float]:
+    """Return what is counted of an answer: no score is no score of 0."""
+    counts: dict[str, float] = {"Photos": 1, f"Band_{prediction.risk_band}": 1}
+    if prediction.score is not None:
+        counts["Score"] = prediction.score
+    return counts | {f"Reason_{reason}": 1 for reason in prediction.reasons} | {f"Domain_{prediction.domain.kind}": 1}
 
 
 async def _at_the_door(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

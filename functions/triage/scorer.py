@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import onnxruntime
@@ -13,13 +13,19 @@ from pydantic import BaseModel, ValidationError
 
 from functions.common.problems import ModelUnavailable
 from functions.triage.card import Card
+from functions.triage.novelty import Novelty
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from functions.triage.card import View
+
+Output = Literal["logits", "texture", "activation"]
+
 SHIPPED_MODEL = Path(__file__).parent / "model"
+NOVELTY = "novelty.npz"
 
 
 class _Manifest(BaseModel):
@@ -33,9 +39,10 @@ class Scorer:
     card: Card
     sha256: str
     session: onnxruntime.InferenceSession
+    novelty: Novelty | None = None
 
     def logits(self, squares: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Run the network.
+        """Run the network, on each of the card's views, and average.
 
         Args:
             squares: uint8 (n, size, size, 3) from `pixels.square_pixels`, with the card's `input_size`.
@@ -45,8 +52,39 @@ class Scorer:
 
         """
         name = self.session.get_inputs()[0].name
-        (logits,) = self.session.run(None, {name: squares.astype(np.float32)})
-        return np.asarray(logits, dtype=np.float32)
+        views = (_seen(squares, view).astype(np.float32) for view in self.card.views)
+        found = [self.session.run(["logits"], {name: view})[0] for view in views]
+        return np.asarray(np.mean(found, axis=0), dtype=np.float32)
+
+    def outputs(self, square: NDArray[np.uint8], names: Sequence[Output]) -> dict[Output, NDArray[np.float32]]:
+        """Run the network once for one photo, in all of the card's views, and return several of its outputs.
+
+        Logits and activations are means over the views, each activation turned back, so that the mean of the
+        activation and the bias still are the logits; the texture is that of the photo as taken.
+
+        Args:
+            square: uint8 (size, size, 3).
+            names: any of `training.export`'s: `logits` (1, classes), `texture` (1, channels), `activation`
+                (1, h, w, classes).
+
+        Raises:
+            ModelUnavailable: when the model's file has no such output.
+
+        """
+        entry = self.session.get_inputs()[0].name
+        lacking = [name for name in names if name not in {output.name for output in self.session.get_outputs()}]
+        if lacking:
+            raise ModelUnavailable(f"The model {self.card.version} has no output {' and '.join(lacking)}.")
+        views = self.card.views if set(names) != {"texture"} else self.card.views[:1]
+        seen = np.concatenate([_seen(square[np.newaxis], view) for view in views]).astype(np.float32)
+        found: dict[Output, NDArray[np.float32]] = dict(zip(names, self.session.run(list(names), {entry: seen}), strict=True))
+        if "activation" in found:
+            back = [_seen(one[np.newaxis], view) for one, view in zip(found["activation"], views, strict=True)]
+            found["activation"] = np.concatenate(back)
+        return {
+            name: np.asarray(value[:1] if name == "texture" else value.mean(axis=0, keepdims=True), np.float32)
+            for name, value in found.items()
+        }
 
     def probabilities(self, squares: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return the calibrated probability of each diagnosis, float64 (n, classes), rows summing to 1."""
@@ -59,6 +97,11 @@ class Scorer:
     def malignant(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return P(malignant), float64 (n,): the sum over the card's malignant diagnoses."""
         return malignant_probability(probabilities, columns_of(self.card.malignant, self.card.classes))
+
+
+def _seen(squares: NDArray[Any], view: View) -> NDArray[Any]:
+    """Return a view of squares (n, height, width, channels); seen so twice, they are as before."""
+    return squares if view == "as taken" else squares[:, ::-1, ::-1]
 
 
 def columns_of(codes: Sequence[str], classes: Sequence[str]) -> list[int]:
@@ -82,7 +125,7 @@ def load_scorer(folder: Path = SHIPPED_MODEL, *, threads: int = 1) -> Scorer:
     """Load a model package and check each file against the manifest.
 
     Args:
-        folder: holds `model.onnx`, `card.json` and `manifest.json`.
+        folder: holds `model.onnx`, `card.json` and `manifest.json`, and `novelty.npz` where the card has its rule.
         threads: processors that one inference may use.
 
     Raises:
@@ -102,13 +145,28 @@ def load_scorer(folder: Path = SHIPPED_MODEL, *, threads: int = 1) -> Scorer:
     except ValidationError as error:
         raise ModelUnavailable(f"manifest.json of the model package {folder.name!r} is not a manifest.") from error
     found = {"model.onnx": sha256, "card.json": hashlib.sha256(card).hexdigest()}
+    novelty = _read(folder / NOVELTY) if NOVELTY in expected else None
+    if novelty is not None:
+        found[NOVELTY] = hashlib.sha256(novelty).hexdigest()
     for name, digest in found.items():
         if expected.get(name) != digest:
             raise ModelUnavailable(f"{name} of the model package {folder.name!r} is not the file in its manifest.")
     try:
-        return Scorer(Card.model_validate_json(card), sha256, _session(folder / "model.onnx", threads))
+        read = Card.model_validate_json(card)
+        plane = None if novelty is None else Novelty.from_bytes(novelty)
+        loaded = Scorer(read, sha256, _session(folder / "model.onnx", threads), plane)
     except Exception as error:  # onnxruntime's errors have no class in common
         raise ModelUnavailable(f"The model package {folder.name!r} is not one that this version reads.") from error
+    if (plane is None) != (read.novelty is None):
+        raise ModelUnavailable(f"The model package {folder.name!r} has only one of {NOVELTY} and its rule in the card.")
+    return loaded
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ModelUnavailable(f"{file.name} of the model package {file.parent.name!r}: {error.strerror}.") from error
 
 
 def _session(model: Path, threads: int) -> onnxruntime.InferenceSession:

@@ -68,17 +68,22 @@ def card(**changes: Any) -> Card:
 
 
 def network() -> bytes:
-    """Return an ONNX file that maps the mean colour of each photo to seven logits."""
+    """Return an ONNX file that maps the mean colour of each photo to seven logits; its texture is that colour."""
     random = np.random.default_rng(7)
     weights = numpy_helper.from_array(random.normal(0, 0.02, (3, 7)).astype(np.float32), "weights")
     graph = helper.make_graph(
         [
-            helper.make_node("ReduceMean", ["photos"], ["colours"], axes=[1, 2], keepdims=0),
-            helper.make_node("MatMul", ["colours", "weights"], ["logits"]),
+            helper.make_node("ReduceMean", ["photos"], ["texture"], axes=[1, 2], keepdims=0),
+            helper.make_node("MatMul", ["texture", "weights"], ["logits"]),
+            helper.make_node("MatMul", ["photos", "weights"], ["activation"]),
         ],
         "drawn",
         [helper.make_tensor_value_info("photos", TensorProto.FLOAT, ["n", SIZE, SIZE, 3])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 7])],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 7]),
+            helper.make_tensor_value_info("texture", TensorProto.FLOAT, ["n", 3]),
+            helper.make_tensor_value_info("activation", TensorProto.FLOAT, ["n", SIZE, SIZE, 7]),
+        ],
         [weights],
     )
     model: bytes = helper.make_model(

@@ -29,6 +29,7 @@ def certain_scorer(probabilities: dict[str, float], cutoffs: Cutoffs | None = No
     row = [math.log(probabilities.get(code, 1e-12)) for code in packages.CLASSES]
     session: Any = SimpleNamespace(
         get_inputs=lambda: [SimpleNamespace(name="photos")],
+        get_outputs=lambda: [SimpleNamespace(name="logits")],
         run=lambda _outputs, inputs: [np.tile(np.float32(row), (len(inputs["photos"]), 1))],
     )
     card = packages.card() if cutoffs is None else packages.card(cutoffs=cutoffs)

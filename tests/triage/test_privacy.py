@@ -178,7 +178,16 @@ def assert_one_line_a_photo(said: Said, *, judged: bool) -> None:
     (line,) = said.lines
     assert line["message"] == ("photo judged" if judged else "request refused")
     known = {"level", "location", "message", "timestamp", "service", "request_id"}
-    of_a_photo = {"prediction_id", "model_version", "photo_bytes", "risk_band", "pixels_ms", "network_ms"}
+    of_a_photo = {
+        "prediction_id",
+        "model_version",
+        "photo_bytes",
+        "risk_band",
+        "reasons",
+        "domain",
+        "pixels_ms",
+        "network_ms",
+    }
     assert set(line) - known == (of_a_photo if judged else {"code"})
     for record in said.metrics:
         declared = record.pop("_aws")["CloudWatchMetrics"]
