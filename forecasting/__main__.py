@@ -16,7 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from forecasting.errors import ForecastingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from forecasting.result import LeftOut
 
 cli = typer.Typer(
     help="Read what registries publish, and forecast the years to come.",
@@ -25,6 +27,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _words = Console(stderr=True)
+# Two halves, each split again: fewer places teach nothing that would hold elsewhere.
+_FEWEST_PLACES = 8
 
 
 @cli.callback()
@@ -70,6 +74,132 @@ def ingest(
         _words.print(f"{len(found.table):,} rows: {out}", highlight=False, soft_wrap=True, markup=False)
     if not found.whole:
         raise typer.Exit(1)
+
+
+_COUNTS = typer.Argument(exists=True, dir_okay=False, help="A counts table: .csv, .csv.gz or .parquet.")
+_SERIES = typer.Option(
+    "--series", exists=True, dir_okay=False, help="A CSV list: the series_id with recommended = yes."
+)
+_FOLDER = typer.Option("--out", "-o", file_okay=False, help="The folder to write to; it is made.")
+_WORKERS = typer.Option("--workers", min=1, help="Processes; by default as many as processors.", show_default=False)
+_COMPARED = typer.Option("--compared", help="Also ARIMA and Prophet as it comes; they take longer than all the others.")
+
+
+@cli.command(
+    "backtest",
+    epilog="Example: python -m forecasting backtest ../shared/data/registries/counts.csv.gz "
+    "--series ../shared/data/registries/series.csv --out backtest",
+)
+def backtest_command(
+    counts: Annotated[Path, _COUNTS],
+    out: Annotated[Path, _FOLDER],
+    chosen: Annotated[Path | None, _SERIES] = None,
+    workers: Annotated[int | None, _WORKERS] = None,
+    compared: Annotated[bool, _COMPARED] = False,
+) -> None:
+    """Forecast each series from origins in its own past, and score what was said against what came.
+
+    Writes backtest.csv, summary.json, by_horizon.csv, by_series.csv and backtest.png. The figures of a place come
+    from constants that were learned on other places.
+    """
+    from forecasting import backtest_report
+    from forecasting.errors import SeriesRefused
+    from forecasting.panel import read_panel
+    from forecasting.parallel import processors
+    from forecasting.project import jobs
+    from forecasting.selection import selected
+    from forecasting.table import read_counts
+
+    series, left_out = selected(read_counts(counts), chosen)
+    with _bar("back-testing", len(series)) as bar:
+        found = backtest_report.backtest(jobs(series, read_panel(), 1, compared=compared), workers or processors(), bar)
+    _say_left_out([*left_out, *found.left_out])
+    if not found.series:
+        raise SeriesRefused(f"{counts}: no series can be back-tested")
+    document = backtest_report.write(found, out)
+    Console(width=None if sys.stdout.isatty() else 120).print(backtest_report.summary_table(document))
+    for line in backtest_report.further_figures(found):
+        print(line)
+    _words.print(f"{len(found.series)} series: {out}", highlight=False, soft_wrap=True, markup=False)
+
+
+@cli.command(
+    "forecast",
+    epilog="Example: python -m forecasting forecast ../shared/data/registries/counts.csv.gz --horizon 10 "
+    "--series ../shared/data/registries/series.csv --out forecasts",
+)
+def forecast_command(
+    counts: Annotated[Path, _COUNTS],
+    out: Annotated[Path, _FOLDER],
+    horizon: Annotated[int, typer.Option(min=1, max=20, help="Years to forecast; of months at most 24.")] = 10,
+    chosen: Annotated[Path | None, _SERIES] = None,
+    workers: Annotated[int | None, _WORKERS] = None,
+    compared: Annotated[bool, _COMPARED] = False,
+    round_date: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day that the hub's round is named by.", show_default="today"),
+    ] = None,
+) -> None:
+    """Forecast the years to come of each series, and back-test each in its own past.
+
+    Writes forecasts.csv, .parquet and .json, scores.csv, left_out.csv and, below hub, the files of a hubverse hub.
+    """
+    from forecasting import forecast_files
+    from forecasting.errors import SeriesRefused
+    from forecasting.hubverse import write_hub
+    from forecasting.panel import read_panel
+    from forecasting.parallel import processors
+    from forecasting.project import jobs
+    from forecasting.selection import selected
+    from forecasting.table import read_counts
+
+    series, left_out = selected(read_counts(counts), chosen)
+    work = jobs(series, read_panel(), horizon, compared=compared)
+    with _bar("forecasting", len(work)) as bar:
+        found = forecast_files.forecasts_of(work, workers or processors(), bar)
+    found = forecast_files.Forecasts(found.made, (*left_out, *found.left_out))
+    _say_left_out(found.left_out)
+    if not found.made:
+        raise SeriesRefused(f"{counts}: no series can be forecast")
+    forecast_files.write(found, out)
+    write_hub(found.made, out / "hub", (round_date or dt.datetime.now(dt.UTC)).date())
+    _words.print(f"{len(found.made)} series: {out}", highlight=False, soft_wrap=True, markup=False)
+
+
+@cli.command(
+    epilog="Example: python -m forecasting learn ../shared/data/registries/counts.csv.gz "
+    "--series ../shared/data/registries/series.csv --out forecasting/panel.json"
+)
+def learn(
+    counts: Annotated[Path, _COUNTS],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The constants, as JSON.", dir_okay=False)],
+    chosen: Annotated[Path | None, _SERIES] = None,
+    workers: Annotated[int | None, _WORKERS] = None,
+) -> None:
+    """Learn the constants that ship in panel.json from the yearly series of many registries; takes minutes."""
+    from forecasting.backtest import origins
+    from forecasting.errors import SeriesRefused
+    from forecasting.learn import gathered, learned_panel
+    from forecasting.panel import written
+    from forecasting.parallel import processors
+    from forecasting.selection import selected
+    from forecasting.table import read_counts
+
+    series, left_out = selected(read_counts(counts), chosen)
+    _say_left_out(left_out)
+    usable = [one for one in series if one.period_type == "year" and origins(len(one.counts))]
+    if len({one.place for one in usable}) < _FEWEST_PLACES:
+        raise SeriesRefused(f"{counts}: constants are learned on {_FEWEST_PLACES} places at least")
+    with _bar("running methods", len(usable)) as bar:
+        past = gathered(usable, workers or processors(), bar)
+    _say("learning on all places and on each half")
+    out.write_text(written(learned_panel(past)), "utf-8")
+    _words.print(f"{len(usable)} series: {out}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _say_left_out(left_out: Iterable[LeftOut]) -> None:
+    for one in left_out:
+        _words.print(f"left out: {one.series_id}: {one.reason}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _say(line: str) -> None:
