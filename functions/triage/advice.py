@@ -123,10 +123,10 @@ _WHAT_IS_WRONG = {
 
 _UNSURE = {
     reason: Advice(
-        headline=f"No score. {wrong}",
-        next_step=f"Take another photo. {better} No score says nothing about the spot: if you see any of the warning "
-        "signs, or are worried, show it to a doctor without one.",
-        by_when="Take another photo now; see a doctor at once if it changes",
+        headline=f"{wrong} Take another.",
+        next_step=f"{better} No score says nothing about the spot: if you see any of the warning signs, are worried, "
+        "or cannot take a better photo, show it to a doctor.",
+        by_when="Another photo now; a doctor at once if the spot changes",
         within_days=None,
         caution=None,
         warning_signs=_WARNING_SIGNS,

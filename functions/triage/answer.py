@@ -82,7 +82,7 @@ class Prediction(BaseModel):
     quality: Quality = Field(description="Whether the photo can be judged, check by check.")
     domain: Domain = Field(description="Which kind of photo it looks like.")
     explanation: Explanation | None = Field(
-        description="What the program looked at; null unless asked for (`explain=true`) and scored."
+        description="What the program looked at; null unless asked for (`explain=true`), scored, and in the model."
     )
     advice: Advice = Field(description="What to do next and by when; show it whole.")
     model: ModelReference = Field(description="Which model answered.")
@@ -122,7 +122,7 @@ def answer_photo(
 
     Raises:
         PhotoRejected: when the file is no photo that can be read.
-        ModelUnavailable: when an explanation is asked of a model that has none.
+        ModelUnavailable: when the model's file lacks what its card promises.
 
     """
     began = time.perf_counter()
@@ -142,12 +142,14 @@ def answer_photo(
         return _without_score(reasons, _UNKNOWN, common), Timings(1e3 * (looked - began), 0.0)
     wanted: list[Output] = ["logits"]
     wanted += ["texture"] if scorer.novelty else []
+    explained = explained and scorer.has("activation")
     wanted += ["activation"] if explained else []
     found = scorer.outputs(square, wanted)
     timings = Timings(1e3 * (looked - began), 1e3 * (time.perf_counter() - looked))
     domain = _domain(found.get("texture"), scorer)
     if domain.distance is not None and domain.distance > 1:
-        return _without_score([Reason.NOT_SKIN], domain, common), timings
+        unlike = Domain(kind="unknown", value=None, distance=domain.distance)
+        return _without_score([Reason.NOT_SKIN], unlike, common), timings
     alone = scorer.calibrated(found["logits"])
     probabilities, used = _with_person(alone, scorer, person)
     probability = float(scorer.malignant(probabilities)[0])

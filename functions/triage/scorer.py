@@ -56,6 +56,10 @@ class Scorer:
         found = [self.session.run(["logits"], {name: view})[0] for view in views]
         return np.asarray(np.mean(found, axis=0), dtype=np.float32)
 
+    def has(self, name: Output) -> bool:
+        """Return whether the model's file has the output; one that `training.export` has not extended has `logits`."""
+        return name in {output.name for output in self.session.get_outputs()}
+
     def outputs(self, square: NDArray[np.uint8], names: Sequence[Output]) -> dict[Output, NDArray[np.float32]]:
         """Run the network once for one photo, in all of the card's views, and return several of its outputs.
 
@@ -72,12 +76,14 @@ class Scorer:
 
         """
         entry = self.session.get_inputs()[0].name
-        lacking = [name for name in names if name not in {output.name for output in self.session.get_outputs()}]
+        lacking = [name for name in names if not self.has(name)]
         if lacking:
             raise ModelUnavailable(f"The model {self.card.version} has no output {' and '.join(lacking)}.")
         views = self.card.views if set(names) != {"texture"} else self.card.views[:1]
         seen = np.concatenate([_seen(square[np.newaxis], view) for view in views]).astype(np.float32)
-        found: dict[Output, NDArray[np.float32]] = dict(zip(names, self.session.run(list(names), {entry: seen}), strict=True))
+        found: dict[Output, NDArray[np.float32]] = dict(
+            zip(names, self.session.run(list(names), {entry: seen}), strict=True)
+        )
         if "activation" in found:
             back = [_seen(one[np.newaxis], view) for one, view in zip(found["activation"], views, strict=True)]
             found["activation"] = np.concatenate(back)

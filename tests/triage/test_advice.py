@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.triage.advice import DISCLAIMER, Advice, RiskBand, advice_for, risk_band
+from functions.triage.advice import (
+    DISCLAIMER,
+    Advice,
+    Reason,
+    RiskBand,
+    advice_for,
+    advice_without_score,
+    careful_band,
+    risk_band,
+)
 from functions.triage.card import Cutoffs
 
 # Beginnings of words. What is done about a spot is a doctor's to say.
@@ -66,7 +75,8 @@ def test_a_higher_probability_is_never_less_urgent(probabilities: list[float], c
 
 
 def sentences(advice: Advice) -> list[str]:
-    return [advice.headline, advice.next_step, advice.by_when, *advice.warning_signs]
+    caution = [] if advice.caution is None else [advice.caution]
+    return [advice.headline, advice.next_step, advice.by_when, *caution, *advice.warning_signs]
 
 
 @every_band
@@ -83,6 +93,43 @@ def test_advice_says_what_to_do_next_and_by_when(band: RiskBand) -> None:
     assert "doctor" in f"{advice.headline} {advice.next_step}"
     assert len(advice.warning_signs) == 7
     assert any("NG12" in source for source in advice.sources)
+
+
+every_reason = pytest.mark.parametrize("reason", list(Reason))
+
+
+@every_reason
+def test_without_a_score_the_advice_is_another_photo_and_no_comfort(reason: Reason) -> None:
+    advice = advice_without_score(reason)
+    assert advice is advice_without_score(reason)
+    assert "another" in advice.headline
+    assert "says nothing about the spot" in advice.next_step
+    assert "doctor" in advice.next_step
+    assert (len(advice.warning_signs), advice.within_days) == (7, None)
+    assert {sentence: FORBIDDEN.findall(sentence) for sentence in sentences(advice)} == {
+        sentence: [] for sentence in sentences(advice)
+    }
+
+
+def test_each_reason_has_words_of_its_own() -> None:
+    assert len({advice_without_score(reason).next_step for reason in Reason}) == len(Reason)
+
+
+@every_band
+def test_a_clinical_photo_has_the_bands_advice_and_a_caution(band: RiskBand) -> None:
+    advice = advice_for(band, is_clinical=True)
+    assert advice.caution
+    assert "without a dermatoscope" in advice.caution
+    assert FORBIDDEN.findall(advice.caution) == []
+    assert advice.model_copy(update={"caution": None}) == advice_for(band)
+
+
+def test_only_a_low_clinical_photo_is_called_higher() -> None:
+    assert careful_band(RiskBand.LOW, is_clinical=True) is RiskBand.WATCH
+    for band in RiskBand:
+        assert careful_band(band, is_clinical=False) is band
+    for band in (RiskBand.WATCH, RiskBand.URGENT):
+        assert careful_band(band, is_clinical=True) is band
 
 
 def test_the_days_are_those_of_the_sentence() -> None:

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from pydantic import ValidationError
 
 from functions.common.problems import PhotoEmpty, PhotoRejected
-from functions.triage.advice import DISCLAIMER, advice_for
+from functions.triage.advice import DISCLAIMER, Reason, RiskBand, advice_for, advice_without_score
 from functions.triage.answer import Prediction, answer_photo
-from functions.triage.card import Cutoffs, PersonEffect
+from functions.triage.card import Cutoffs, DomainRule, NoveltyRule, PersonEffect, QualityThresholds
+from functions.triage.novelty import Novelty
 from functions.triage.person import Person
+from functions.triage.pixels import square_pixels
 from functions.triage.scorer import Scorer, load_scorer
 from tests.triage import packages
 from tests.triage.photos import heic, jpeg, png, webp
@@ -67,7 +70,7 @@ def test_band_and_label_follow_the_probability_and_not_the_rounded_score(
 ) -> None:
     found = answer(certain_scorer({"mel": probability, "nv": 1 - probability}))
     assert (found.risk_band, found.label, found.score) == (band, label, score)
-    assert found.advice == advice_for(found.risk_band)
+    assert found.advice == advice_for(RiskBand(found.risk_band))
 
 
 def test_the_cut_offs_are_the_cards() -> None:
@@ -164,3 +167,79 @@ def test_with_nothing_told_that_the_card_knows_the_photo_answers_alone(facts: di
         alone.risk_band,
     )
     assert answer(certain_scorer({"mel": 0.2, "nv": 0.8})).probability == alone.probability
+
+
+def limited_scorer(package: Path, distance: float, *, clinical_from: float | None = None) -> Scorer:
+    """Return the drawn package with a plane at the given distance from the drawn photo's mean colour, 1 refused."""
+    loaded = load_scorer(package)
+    colour = loaded.outputs(square_pixels(png(), packages.SIZE), ["texture"])["texture"][0]
+    plane = Novelty(
+        colour - np.float32([0, 0, distance]), np.eye(3, dtype=np.float32)[:2], np.zeros(2, np.float32), 0.0
+    )
+    changes: dict[str, Any] = {"novelty": NoveltyRule(refuse_above=1.0, components=2, phone_weight=0.0, chosen="here")}
+    if clinical_from is not None:
+        changes["domain"] = DomainRule(clinical_from=clinical_from, chosen="here", sensitivity=None, specificity=None)
+    return dataclasses.replace(loaded, card=loaded.card.model_copy(update=changes), novelty=plane)
+
+
+THRESHOLDS = QualityThresholds(brightness_from=60, glare_to=0.05, sharpness_from=0.0, contrast_from=8.0, chosen="here")
+
+
+def assert_no_score(found: Prediction, reasons: list[str]) -> None:
+    assert (found.risk_band, found.reasons) == ("unsure", reasons)
+    assert (found.score, found.probability, found.label, found.diagnoses, found.explanation) == (None,) * 5
+    assert found.used == []
+    assert found.advice == advice_without_score(Reason(reasons[0]))
+
+
+@pytest.mark.parametrize(
+    ("shade", "reasons"), [((0, 0, 0), ["dark", "not_in_frame"]), ((255, 255, 255), ["glare", "not_in_frame"])]
+)
+def test_a_photo_with_flaws_has_no_score_and_does_not_reach_the_network(
+    shade: tuple[int, int, int], reasons: list[str]
+) -> None:
+    scorer = certain_scorer({"nv": 1.0})
+    asked: list[object] = []
+    session: Any = SimpleNamespace(run=lambda *_: asked.append("network"), get_outputs=list)
+    card = scorer.card.model_copy(update={"quality": THRESHOLDS})
+    blank = png(Image.new("RGB", (120, 120), shade))
+    found, timings = answer_photo(
+        blank, dataclasses.replace(scorer, card=card, session=session), prediction_id="p", request_id="r"
+    )
+    assert_no_score(found, reasons)
+    assert found.quality.flaws == reasons
+    assert (found.domain.kind, asked, timings.network_ms) == ("unknown", [], 0.0)
+    assert Prediction.model_validate_json(found.model_dump_json()) == found
+
+
+def test_a_photo_unlike_anything_seen_has_no_score(package: Path) -> None:
+    far = answer(limited_scorer(package, 1.01, clinical_from=-1.0))
+    assert_no_score(far, ["not_skin"])
+    assert (far.domain.kind, far.domain.distance) == ("unknown", pytest.approx(1.01, abs=1e-3))
+    near = answer(limited_scorer(package, 0.99))
+    assert (near.reasons, near.domain.kind) == ([], "unknown")
+    assert near.probability == answer(load_scorer(package)).probability
+
+
+def test_the_kind_of_photo_is_told_and_a_clinical_one_is_never_low(package: Path) -> None:
+    calm = {"cutoffs": Cutoffs(low_below=1.0, urgent_from=1.0, guarantee="none")}
+    found = {}
+    for clinical_from in (-0.1, 0.1):
+        scorer = limited_scorer(package, 0.5, clinical_from=clinical_from)
+        found[clinical_from] = answer(dataclasses.replace(scorer, card=scorer.card.model_copy(update=calm)))
+    clinical, dermoscopic = found[-0.1], found[0.1]
+    assert (clinical.domain.kind, clinical.risk_band) == ("clinical", "watch")
+    assert (dermoscopic.domain.kind, dermoscopic.risk_band) == ("dermoscopic", "low")
+    assert clinical.probability == dermoscopic.probability, "the score is what it is"
+    assert clinical.advice.caution
+    assert dermoscopic.advice.caution is None
+
+
+def test_an_explanation_comes_when_it_is_asked_for_and_the_model_has_one(package: Path) -> None:
+    loaded = load_scorer(package)
+    asked = {"prediction_id": "p", "request_id": "r", "explained": True}
+    found, _ = answer_photo(png(), loaded, **asked)
+    assert found.explanation
+    assert np.shape(found.explanation.values) == (packages.SIZE, packages.SIZE)
+    assert answer(loaded).explanation is None
+    assert answer_photo(png(), certain_scorer({"nv": 1.0}), **asked)[0].explanation is None

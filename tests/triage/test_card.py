@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from functions.triage.card import Card
+from functions.triage.card import Card, DomainRule
 from functions.triage.scorer import SHIPPED_MODEL
 from tests.triage.packages import CLASSES, card
 
@@ -71,6 +71,12 @@ def test_cut_offs_out_of_order_are_refused(changes: dict[str, float], complaint:
     written["cutoffs"] |= changes
     with pytest.raises(ValidationError, match=complaint):
         Card.model_validate(written)
+
+
+def test_a_domain_without_the_plane_it_lies_in_is_refused() -> None:
+    rule = DomainRule(clinical_from=0.0, chosen="here", sensitivity=None, specificity=None)
+    with pytest.raises(ValidationError, match="domain needs novelty"):
+        card(domain=rule)
 
 
 def test_a_figure_that_is_no_share_is_refused() -> None:

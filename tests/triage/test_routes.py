@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import dataclasses
+import io
 import json
 import re
 import subprocess
@@ -20,7 +21,7 @@ from starlette.testclient import TestClient
 
 from functions.common.problems import ModelUnavailable
 from functions.triage import answer, routes
-from functions.triage.card import PersonEffect
+from functions.triage.card import PersonEffect, QualityThresholds
 from functions.triage.handler import handler
 from functions.triage.pixels import MAX_BYTES
 from functions.triage.routes import create_app
@@ -183,6 +184,42 @@ def test_a_name_given_twice_is_refused(drawn: TestClient) -> None:
 def test_a_file_where_text_belongs_is_refused(drawn: TestClient) -> None:
     response = post(drawn, form(PHOTO, Part("sex", b"male", "sex.txt")), FORM)
     assert refused(response, 422, "parameter_invalid").startswith("sex: ")
+
+
+# Why
+
+
+def test_an_explanation_comes_only_when_it_is_asked_for(drawn: TestClient) -> None:
+    assert post(drawn, jpeg()).json()["explanation"] is None
+    assert post(drawn, jpeg(), explain="false").json()["explanation"] is None
+    found = post(drawn, jpeg(), explain="true").json()
+    assert found["explanation"]["media_type"] == "image/png"
+    assert Image.open(io.BytesIO(base64.b64decode(found["explanation"]["data"]))).format == "PNG"
+    assert post(drawn, photo_form(jpeg()), FORM, explain="true", age="44").json()["explanation"]
+
+
+def test_explain_is_yes_or_no_once_and_in_the_address(drawn: TestClient) -> None:
+    assert refused(post(drawn, jpeg(), explain="why"), 422, "parameter_invalid").startswith("explain: ")
+    refused(post(drawn, jpeg(), explain=["true", "true"]), 422, "parameter_invalid")
+    refused(post(drawn, photo_form(jpeg(), explain="true"), FORM), 422, "parameter_unknown")
+
+
+def test_a_photo_that_cannot_be_judged_is_an_answer_without_a_score(package: Path, ear: Ear) -> None:
+    loaded = load_scorer(package)
+    thresholds = QualityThresholds(
+        brightness_from=60, glare_to=0.05, sharpness_from=0.0, contrast_from=0.0, chosen="here"
+    )
+    careful = dataclasses.replace(loaded, card=loaded.card.model_copy(update={"quality": thresholds}))
+    client = TestClient(create_app(lambda: careful, TriageSettings()))
+    response = post(client, png(Image.new("RGB", (120, 120), (9, 9, 9))))
+    found = response.json()
+    assert response.status_code == 200
+    assert (found["risk_band"], found["reasons"], found["score"]) == ("unsure", ["dark"], None)
+    said = ear.heard()
+    assert (said.lines[0]["risk_band"], said.lines[0]["reasons"]) == ("unsure", ["dark"])
+    (record,) = said.metrics
+    assert (record["Band_unsure"], record["Reason_dark"]) == ([1.0], [1.0])
+    assert not {"Score", "NetworkTime"} & record.keys()
 
 
 # Bodies that are no photo

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from functions.common.problems import ModelUnavailable
+from functions.triage.card import NoveltyRule
+from functions.triage.novelty import Novelty
 from functions.triage.scorer import Scorer, load_scorer, softmax
 from tests.triage import packages
 from tests.triage.packages import SIZE, card, write
@@ -146,3 +151,65 @@ def test_what_is_not_a_package_is_refused(tmp_path: Path, change: Callable[[Path
     change(folder)
     with pytest.raises(ModelUnavailable, match="drawn"):
         load_scorer(folder)
+
+
+PLANE = Novelty(np.ones(3, np.float32), np.eye(3, dtype=np.float32)[:2], np.zeros(2, np.float32), 0.0)
+RULE = NoveltyRule(refuse_above=2.0, components=2, phone_weight=0.0, chosen="here")
+
+
+def with_plane(folder: Path, stored: bytes | None, rule: NoveltyRule | None = RULE) -> Path:
+    """Write a package whose manifest names novelty.npz where there is one."""
+    write(folder, card_json=card(novelty=rule).model_dump_json())
+    if stored is not None:
+        (folder / "novelty.npz").write_bytes(stored)
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest["sha256"]["novelty.npz"] = hashlib.sha256(stored).hexdigest()
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def test_the_plane_of_the_novelty_is_read_with_the_package(tmp_path: Path) -> None:
+    loaded = load_scorer(with_plane(tmp_path, PLANE.to_bytes()))
+    assert loaded.novelty
+    np.testing.assert_array_equal(loaded.novelty.axes, PLANE.axes)
+
+
+@pytest.mark.parametrize(("has_plane", "has_rule"), [(True, False), (False, True)])
+def test_a_plane_without_its_rule_or_a_rule_without_its_plane_is_refused(
+    has_plane: bool, has_rule: bool, tmp_path: Path
+) -> None:
+    folder = with_plane(tmp_path, PLANE.to_bytes() if has_plane else None, RULE if has_rule else None)
+    with pytest.raises(ModelUnavailable, match="only one of novelty"):
+        load_scorer(folder)
+
+
+def test_a_changed_a_broken_and_a_lost_plane_are_refused(tmp_path: Path) -> None:
+    folder = with_plane(tmp_path / "changed", PLANE.to_bytes())
+    (folder / "novelty.npz").write_bytes(PLANE.to_bytes() + b" ")
+    with pytest.raises(ModelUnavailable, match=r"novelty.npz of .* is not the file in its manifest"):
+        load_scorer(folder)
+    (folder / "novelty.npz").unlink()
+    with pytest.raises(ModelUnavailable, match=r"novelty.npz .* No such file"):
+        load_scorer(folder)
+    with pytest.raises(ModelUnavailable, match="not one that this version reads"):
+        load_scorer(with_plane(tmp_path / "broken", b"not numbers"))
+
+
+def test_several_outputs_come_from_one_pass(package: Path) -> None:
+    loaded = load_scorer(package)
+    (square,) = squares(1)
+    found = loaded.outputs(square, ["logits", "texture", "activation"])
+    np.testing.assert_allclose(found["logits"], loaded.logits(square[np.newaxis]), rtol=1e-5)
+    np.testing.assert_allclose(found["activation"].mean(axis=(1, 2)), found["logits"], rtol=1e-3, atol=1e-3)
+    assert found["texture"].shape == (1, 3)
+
+
+def test_an_output_that_the_model_lacks_is_named(package: Path) -> None:
+    loaded = load_scorer(package)
+    assert loaded.has("texture")
+    lacking = dataclasses.replace(
+        loaded, session=SimpleNamespace(get_inputs=loaded.session.get_inputs, get_outputs=list)
+    )
+    assert not lacking.has("texture")
+    with pytest.raises(ModelUnavailable, match="no output texture"):
+        lacking.outputs(squares(1)[0], ["texture"])
