@@ -82,6 +82,9 @@ _SERIES = typer.Option(
 )
 _FOLDER = typer.Option("--out", "-o", file_okay=False, help="The folder to write to; it is made.")
 _WORKERS = typer.Option("--workers", min=1, help="Processes; by default as many as processors.", show_default=False)
+_SOURCES = typer.Option(
+    "--sources", exists=True, dir_okay=False, help="Licences and citations: JSON, as forecasting/samples/sources.json."
+)
 _COMPARED = typer.Option("--compared", help="Also ARIMA and Prophet as it comes; they take longer than all the others.")
 
 
@@ -139,10 +142,12 @@ def forecast_command(
         dt.datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="The day that the hub's round is named by.", show_default="today"),
     ] = None,
+    sources: Annotated[Path | None, _SOURCES] = None,
 ) -> None:
     """Forecast the years to come of each series, and back-test each in its own past.
 
-    Writes forecasts.csv, .parquet and .json, scores.csv, left_out.csv and, below hub, the files of a hubverse hub.
+    Writes forecasts.csv, .parquet and .json, scores.csv, left_out.csv; below hub, the files of a hubverse hub; below
+    report, pages with charts and a picture of each, to be opened from index.html.
     """
     from forecasting import forecast_files
     from forecasting.errors import SeriesRefused
@@ -150,10 +155,14 @@ def forecast_command(
     from forecasting.panel import read_panel
     from forecasting.parallel import processors
     from forecasting.project import jobs
+    from forecasting.publish import read_sources
+    from forecasting.report import write_report
     from forecasting.selection import selected
     from forecasting.table import read_counts
 
-    series, left_out = selected(read_counts(counts), chosen)
+    table = read_counts(counts)
+    known = read_sources(sources) if sources else None
+    series, left_out = selected(table, chosen)
     work = jobs(series, read_panel(), horizon, compared=compared)
     with _bar("forecasting", len(work)) as bar:
         found = forecast_files.forecasts_of(work, workers or processors(), bar)
@@ -162,8 +171,76 @@ def forecast_command(
     if not found.made:
         raise SeriesRefused(f"{counts}: no series can be forecast")
     forecast_files.write(found, out)
-    write_hub(found.made, out / "hub", (round_date or dt.datetime.now(dt.UTC)).date())
+    now = dt.datetime.now(dt.UTC)
+    write_hub(found.made, out / "hub", (round_date or now).date())
+    with _bar("writing the report", len(found.made)) as bar:
+        write_report(
+            found.made, out / "report", created=now, table=table, left_out=found.left_out, sources=known, done=bar
+        )
     _words.print(f"{len(found.made)} series: {out}", highlight=False, soft_wrap=True, markup=False)
+
+
+@cli.command(
+    "publish",
+    epilog="Example: python -m forecasting publish forecasting/samples/*.csv "
+    "--sources forecasting/samples/sources.json --to s3://bucket/forecasts",
+)
+def publish_command(
+    counts: Annotated[
+        list[Path],
+        typer.Argument(
+            exists=True, dir_okay=False, help="Counts tables: .csv, .csv.gz or .parquet.", metavar="COUNTS..."
+        ),
+    ],
+    to: Annotated[str, typer.Option("--to", help="A folder, or s3://bucket/prefix.")],
+    sources: Annotated[Path, _SOURCES],
+    horizon: Annotated[int, typer.Option(min=1, max=20, help="Years to forecast; of months at most 24.")] = 10,
+    chosen: Annotated[Path | None, _SERIES] = None,
+    by_age: Annotated[
+        bool, typer.Option("--by-age", help="Also 0-49, 50-69 and 70+ of both sexes, where counts by age are known.")
+    ] = False,
+    workers: Annotated[int | None, _WORKERS] = None,
+    compared: Annotated[bool, _COMPARED] = False,
+    as_of: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ"], help="When the forecasts are made, UTC.", show_default="now"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the new version as JSON.")] = False,
+) -> None:
+    """Forecast, and publish for the analysts' page: a new version, whole or not at all.
+
+    Older versions stay readable. A source without a licence in the file of sources is not published.
+    """
+    import pandas as pd
+
+    from forecasting import forecast_files
+    from forecasting.age_bands import bands_of
+    from forecasting.panel import read_panel
+    from forecasting.parallel import processors
+    from forecasting.project import jobs
+    from forecasting.publish import publish, read_sources
+    from forecasting.selection import selected
+    from forecasting.table import checked, read_counts
+
+    known = read_sources(sources)
+    table = checked(pd.concat([read_counts(path) for path in counts], ignore_index=True), ", ".join(map(str, counts)))
+    series, left_out = selected(table, chosen)
+    work = jobs([*series, *(bands_of(table, series) if by_age else ())], read_panel(), horizon, compared=compared)
+    with _bar("forecasting", len(work)) as bar:
+        found = forecast_files.forecasts_of(work, workers or processors(), bar)
+    left_out = [*left_out, *found.left_out]
+    _say_left_out(left_out)
+    created = (as_of or dt.datetime.now(dt.UTC)).replace(microsecond=0, tzinfo=dt.UTC)
+    with _bar("publishing", len(found.made)) as bar:
+        manifest = publish(found.made, to, known, created=created, table=table, left_out=left_out, done=bar)
+    if as_json:
+        print(json.dumps({"version": manifest.version, "series": len(manifest.series), "root": to}))
+    _words.print(
+        f"{len(manifest.series)} series: {to}, version {manifest.version}",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 @cli.command(

@@ -17,7 +17,7 @@ from forecasting.disturbances import adjusted
 from forecasting.ensemble import TREND, combined, members
 from forecasting.errors import SeriesRefused
 from forecasting.intervals import FEWEST, around, blended, short_widening, volatility
-from forecasting.members import PERIODS_PER_YEAR, Known
+from forecasting.members import Known
 from forecasting.members.local_trend import filtered
 from forecasting.quantiles import QuantileForecast
 from forecasting.result import FINAL
@@ -112,8 +112,7 @@ def with_intervals(
     for method, median in found.medians.items():
         if method in learned.errors:
             divided = blended(_quantiles(learned, method, found), earlier.get(method, ()))
-            widening = short_widening(found.periods, PERIODS_PER_YEAR[found.known.period_type])
-            values = around(median, _spread(learned, method, found), divided, widening)
+            values = around(median, _spread(learned, method, found), divided)
         else:
             values = found.own[method]
         forecasts[method] = QuantileForecast(series_id, method, found.known.last, values)
@@ -184,7 +183,8 @@ def _years(found: AtOrigin, horizon: int) -> NDArray[np.float64]:
 def _spread(learned: Learned, method: str, found: AtOrigin) -> NDArray[np.float64]:
     median = found.medians[method]
     years = np.maximum(_years(found, len(median)), 1.0)
-    return learned.errors[method].spread.of(median, years, found.volatility)
+    wider = short_widening(found.periods, found.known.season)
+    return wider * learned.errors[method].spread.of(median, years, found.volatility)
 
 
 def _quantiles(learned: Learned, method: str, found: AtOrigin) -> NDArray[np.float64]:

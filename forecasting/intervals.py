@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from forecasting.quantiles import MEDIAN, QUANTILES
 
@@ -76,26 +76,28 @@ def conformal_quantile(residuals: NDArray[np.float64], probability: float) -> fl
     rank = (n + 1) * probability
     if 1 <= rank <= n:
         return float(np.interp(rank, np.arange(1, n + 1), ordered))
-    reach = student.ppf(probability, n - 1) * ordered.std(ddof=1) * np.sqrt(1 + 1 / n)
+    reach = stdtrit(n - 1, probability) * ordered.std(ddof=1) * np.sqrt(1 + 1 / n)
     beyond = float(ordered.mean() + reach)
     return max(beyond, float(ordered[-1])) if rank > n else min(beyond, float(ordered[0]))
 
 
 def weighted_quantiles(
-    residuals: NDArray[np.float64], weights: NDArray[np.float64], probabilities: Sequence[float], independent: int
+    residuals: NDArray[np.float64], weights: NDArray[np.float64], probabilities: Sequence[float]
 ) -> NDArray[np.float64]:
-    """Return quantiles of weighted residuals, the finite-sample term that of `independent` ones.
+    """Return quantiles of weighted residuals with the finite-sample term of their effective number.
+
+    That number is (sum of weights)^2 / sum of squared weights (Kish 1965, Survey Sampling, section 8.2).
 
     Args:
         residuals: (n,).
         weights: (n,), above 0.
         probabilities: above 0 and below 1.
-        independent: how many of the residuals count as independent: series, not rows.
 
     """
     order = np.argsort(residuals, kind="stable")
     middle = (np.cumsum(weights[order]) - weights[order] / 2) / weights.sum()
-    wider = 0.5 + (np.asarray(probabilities) - 0.5) * (independent + 1) / independent
+    number = weights.sum() ** 2 / (weights**2).sum()
+    wider = 0.5 + (np.asarray(probabilities) - 0.5) * (number + 1) / number
     return np.asarray(np.interp(wider, middle, residuals[order]))
 
 
@@ -123,7 +125,7 @@ def short_widening(periods: int, season: int) -> float:
 
 
 def around(
-    median: NDArray[np.float64], spread: NDArray[np.float64], divided: NDArray[np.float64], widening: float = 1.0
+    median: NDArray[np.float64], spread: NDArray[np.float64], divided: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return quantiles of counts, (horizons, 7): never negative, never crossing, never narrower further ahead.
 
@@ -131,12 +133,11 @@ def around(
         median: (horizons,), not negative.
         spread: (horizons,), above 0.
         divided: quantiles of the divided errors, (horizons, 7).
-        widening: of every interval.
 
     """
     # The point forecast stays the median: the errors' own median is a bias too small to know.
-    low = np.minimum(divided[:, :MEDIAN], 0.0) * spread[:, None] * widening
-    high = np.maximum(divided[:, MEDIAN + 1 :], 0.0) * spread[:, None] * widening
+    low = np.minimum(divided[:, :MEDIAN], 0.0) * spread[:, None]
+    high = np.maximum(divided[:, MEDIAN + 1 :], 0.0) * spread[:, None]
     low, high = np.minimum.accumulate(low, axis=0), np.maximum.accumulate(high, axis=0)
     values = np.column_stack([np.maximum(median[:, None] + low, 0.0), median, median[:, None] + high])
     for before, row in pairwise(values):

@@ -4,7 +4,7 @@ On each set of places (all, and each half):
 1. the trend's constants are those with the least error at the origins, drawn towards plain starting values;
 2. Prophet's scale and prior are the candidate with the least error;
 3. the ensemble's weight of the trend, and every error that the intervals are made of, come from forecasts in which
-   each half of the set was forecast with the constants of its other half.
+   each quarter of the set was forecast with the constants of its other three.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from forecasting.backtest import HORIZON, origins
 from forecasting.disturbances import adjusted
 from forecasting.ensemble import MEMBERS, PLAIN, PROPHET, TREND, combined, weights_with
 from forecasting.errors import ForecastingError
-from forecasting.intervals import Spread, volatility, weighted_quantiles
+from forecasting.intervals import Spread, short_widening, volatility, weighted_quantiles
 from forecasting.members import Known
 from forecasting.members.local_trend import CONSTANTS, Constants, ahead, filtered
 from forecasting.members.prophet import TunedProphet
@@ -46,6 +46,7 @@ _LARGE = 500.0
 _LARGE_WEIGHT = 0.3
 _PULL = 0.03
 _STEPS = 250
+_FOLDS = 4
 _START = Constants()
 # What is one unit of distance from the starting values: shares of a log, a logit, and of growth.
 _UNITS = np.array([0.7, 0.7, 0.7, 0.7, 0.7, 0.02, 0.02])
@@ -139,8 +140,8 @@ def learned(past: Past, places: frozenset[str]) -> Learned:
     medians[TREND] = np.full(past.actual.shape, np.nan)
     medians[PROPHET] = np.full(past.actual.shape, np.nan)
     surprise = np.ones(len(past.actual))
-    halves = halves_of(places)
-    for seen, unseen in (halves, halves[::-1]):
+    for unseen in folds_of(places):
+        seen = places - unseen
         constants = fitted_trend(past, past.of(seen))
         rows = past.of(unseen)[past.row_series]
         medians[TREND][rows] = trend_medians(past, constants)[rows]
@@ -159,6 +160,11 @@ def learned(past: Past, places: frozenset[str]) -> Learned:
         trend=trend,
         errors={method: fitted_errors(past, median, surprise, past.of(places)) for method, median in judged.items()},
     )
+
+
+def folds_of(places: frozenset[str]) -> list[frozenset[str]]:
+    """Split places in four: every fourth one in alphabetical order."""
+    return [frozenset(sorted(places)[number::_FOLDS]) for number in range(_FOLDS)]
 
 
 def relative_error(past: Past, medians: NDArray[np.float64], series: NDArray[np.bool_]) -> float:
@@ -224,12 +230,13 @@ def fitted_errors(
     rows, steps = np.nonzero(~np.isnan(errors) & series[past.row_series][:, None])
     error, median = errors[rows, steps], medians[rows, steps]
     years = np.asarray(steps + 1, dtype=np.float64)
+    wider = np.array([short_widening(int(length), 1) for length in past.lengths])[rows]
     # Each series has the same weight at each horizon, however many origins it has.
     cell = past.row_series[rows] * HORIZON + steps
     weights = 1 / np.bincount(cell)[cell]
 
     def spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return _spread(values).of(median, years, surprise[rows])
+        return wider * _spread(values).of(median, years, surprise[rows])
 
     def loss(values: NDArray[np.float64]) -> float:
         wide = spread(values)
@@ -237,13 +244,12 @@ def fitted_errors(
 
     best = minimize(loss, np.array([np.log(0.05), 0.7, 0.5]), method="Nelder-Mead").x
     divided = error / spread(best)
-    number = int(series.sum())
     quantiles = []
     for step in range(HORIZON):
         # The neighbouring years steady the quantiles of a year, with half its weight.
         near = np.abs(steps - step) <= 1
         weight = weights[near] * np.where(steps[near] == step, 1.0, 0.5)
-        quantiles.append(tuple(map(float, weighted_quantiles(divided[near], weight, QUANTILES, number))))
+        quantiles.append(tuple(map(float, weighted_quantiles(divided[near], weight, QUANTILES))))
     return Errors(_spread(best), tuple(quantiles))
 
 

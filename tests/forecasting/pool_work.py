@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from forecasting.members import Known
 from forecasting.members.local_trend import Constants, LocalTrend
+
+if TYPE_CHECKING:
+    import numpy as np
 
 CRASHES, RAISES = 137, 250
 
