@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from functions.triage.advice import RiskBand, advice_for
+import numpy as np
+
+from functions.triage.advice import Reason, RiskBand, advice_for, advice_without_score
+from functions.triage.explain import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
 
     Photos = dict[str, Path]
 
-PREDICTIONS = "**/v1/predictions"
+PREDICTIONS = "**/v1/predictions?*"
 SCORES = {RiskBand.LOW: 0.4, RiskBand.WATCH: 17.3, RiskBand.URGENT: 46.8}
 
 
@@ -32,6 +35,38 @@ def answering(band: RiskBand, score: float | None = None) -> Callable[[Route], N
             score=SCORES[band] if score is None else score,
             risk_band=band.value,
             advice=advice_for(band).model_dump(mode="json"),
+        )
+        route.fulfill(response=response, json=answer)
+
+    return fulfil
+
+
+def unsure(reason: Reason) -> Callable[[Route], None]:
+    """Return a route that answers as the service does to a photo that cannot be judged."""
+
+    def fulfil(route: Route) -> None:
+        response = route.fetch()
+        answer = response.json()
+        answer.update(dict.fromkeys(("score", "probability", "label", "diagnoses", "explanation")))
+        answer.update(risk_band="unsure", reasons=[reason], advice=advice_without_score(reason).model_dump(mode="json"))
+        route.fulfill(response=response, json=answer)
+
+    return fulfil
+
+
+def explaining(*, is_clinical: bool) -> Callable[[Route], None]:
+    """Return a route that answers `watch` with a map whose reasons are at the top left and the bottom right."""
+
+    def fulfil(route: Route) -> None:
+        response = route.fetch()
+        answer = response.json()
+        activation = np.zeros((5, 5, 2), dtype=np.float32)
+        activation[0, 0, 0], activation[4, 4, 1] = 1, 1
+        answer.update(
+            score=17.3,
+            risk_band="watch",
+            advice=advice_for(RiskBand.WATCH, is_clinical=is_clinical).model_dump(mode="json"),
+            explanation=explain(activation, np.array([0.4, 0.6]), [0], 1.0, 224).model_dump(mode="json"),
         )
         route.fulfill(response=response, json=answer)
 
@@ -61,6 +96,19 @@ def _band(band: RiskBand) -> Callable[[Page, Photos], None]:
         page.locator(".gauge.zoned").wait_for()
 
     return reach
+
+
+def _unsure(page: Page, photos: Photos) -> None:
+    page.route(PREDICTIONS, unsure(Reason.BLURRED))
+    choose(page, photos["spot"])
+    page.locator("#result").wait_for()
+
+
+def _clinical(page: Page, photos: Photos) -> None:
+    page.route(PREDICTIONS, explaining(is_clinical=True))
+    choose(page, photos["spot"])
+    page.locator("#looked-at").check()
+    page.locator(".gauge.zoned").wait_for()
 
 
 def _refused(name: str) -> Callable[[Page, Photos], None]:
@@ -94,6 +142,8 @@ STATES: dict[str, Callable[[Page, Photos], None]] = {
     "asking": _asking,
     "working": _working,
     **{band.value: _band(band) for band in RiskBand},
+    "unsure": _unsure,
+    "clinical and explained": _clinical,
     **{name: _refused(name) for name in ("too small", "not a photo", "large and closed")},
     "unreachable": _unreachable,
     "offline": _offline,

@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from functions.common import problems
-from functions.triage.advice import DISCLAIMER, RiskBand, advice_for
+from functions.triage.advice import DISCLAIMER, Reason, RiskBand, advice_for, advice_without_score
 from functions.triage.pixels import MAX_BYTES
-from tests.browser.states import PREDICTIONS, STATES, answering, choose
+from tests.browser.states import PREDICTIONS, STATES, answering, choose, explaining, unsure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,6 +112,63 @@ def test_each_band_has_its_words(
         expect_answer(page, {"score": score, "risk_band": band})
         expect(page.locator("#gauge-number")).to_have_text(shown)
         expect(page.locator("#chance")).to_have_text(chance)
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_photo_that_cannot_be_judged_gets_no_score_and_a_way_on(
+    reason: Reason, visit: Visit, photos: dict[str, Path]
+) -> None:
+    advice = advice_without_score(reason)
+    with visit() as page:
+        page.route(PREDICTIONS, unsure(reason))
+        choose(page, photos["spot"])
+        title = page.get_by_role("heading", level=1)
+        expect(title).to_have_text(advice.headline)
+        expect(title).to_be_focused()
+        expect(page.get_by_role("status")).to_have_text(advice.headline)
+        expect(page.locator("#band")).to_have_text("No score")
+        expect(page.locator("#gauge-number")).to_have_text("\N{EN DASH}")
+        expect(page.locator(".pointer")).to_be_hidden()
+        for sentence in (advice.next_step, *advice.warning_signs, DISCLAIMER):
+            expect(page.get_by_text(sentence)).to_be_visible()
+        expect(page.get_by_text("Of 100 spots with this score")).to_be_hidden()
+        expect(page.locator("#looked")).to_be_hidden()
+        page.get_by_role("button", name="Take another photo").click()
+        expect(page.locator("#ask")).to_be_visible()
+
+
+def test_what_the_program_looked_at_is_shown_on_request(visit: Visit, photos: dict[str, Path]) -> None:
+    with visit() as page:
+        page.route(PREDICTIONS, explaining(is_clinical=False), times=1)
+        choose(page, photos["spot"])
+        switch = page.get_by_role("switch", name="Show what the program looked at")
+        over = page.locator("#photo .map")
+        expect(switch).not_to_be_checked()
+        expect(over).to_be_hidden()
+        switch.check()
+        expect(over).to_be_visible()
+        assert over.evaluate("image => image.decode().then(() => image.naturalWidth)") == 224
+        expect(page.locator("#looked-words")).to_contain_text("malignancy most at the top left (orange)")
+        places = [page.locator(each).bounding_box() for each in ("#photo", "#photo .map")]
+        assert places[0] == places[1]
+        switch.uncheck()
+        expect(over).to_be_hidden()
+        expect(page.locator("#looked-words")).to_be_hidden()
+
+
+def test_clinical_photo_is_told_to_be_less_sure(visit: Visit, photos: dict[str, Path]) -> None:
+    caution = advice_for(RiskBand.WATCH, is_clinical=True).caution
+    assert caution
+    with visit() as page:
+        page.route(PREDICTIONS, explaining(is_clinical=True))
+        choose(page, photos["spot"])
+        expect(page.get_by_text(caution)).to_be_visible()
+        page.unroute(PREDICTIONS)
+        page.route(PREDICTIONS, answering(RiskBand.LOW))
+        choose(page, photos["other spot"])
+        expect(page.get_by_text(advice_for(RiskBand.LOW).headline)).to_be_visible()
+        expect(page.locator("#caution")).to_be_hidden()
+        expect(page.locator("#looked")).to_be_hidden()
 
 
 def test_zones_of_another_model_are_not_shown(visit: Visit, photos: dict[str, Path]) -> None:

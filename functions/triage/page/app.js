@@ -7,7 +7,7 @@ const SHRUNK_SIDE_PIXELS = 2048;
 const PATIENCE_MS = 90_000;
 const SLOW_MS = 8_000;
 
-const BANDS = { low: "Low", watch: "Watch", urgent: "Urgent" };
+const BANDS = { low: "Low", watch: "Watch", urgent: "Urgent", unsure: "No score" };
 
 /** What stands between a photo and its score, in words for the person who waits. */
 class Trouble extends Error {
@@ -48,7 +48,8 @@ for (const id of ["camera", "gallery"]) {
   });
 }
 $("retry").addEventListener("click", () => judge(current));
-for (const id of ["cancel", "again"]) {
+$("looked-at").addEventListener("change", (event) => showLooked(event.target.checked));
+for (const id of ["cancel", "again", "better"]) {
   $(id).addEventListener("click", () => {
     if (history.state?.answer) history.back();
     else leave({ focus: true });
@@ -112,7 +113,7 @@ async function send(body, signal) {
   let response;
   let answer;
   try {
-    response = await fetch("v1/predictions", {
+    response = await fetch("v1/predictions?explain=true", {
       method: "POST",
       // The service judges the kind by content; a phone that does not name one still gets an answer.
       headers: { "Content-Type": body.type.startsWith("image/") ? body.type : "image/jpeg" },
@@ -136,6 +137,12 @@ function refusal(status, problem) {
   return troubles.service();
 }
 
+function hideLooked() {
+  $("looked-at").checked = false;
+  for (const id of ["looked", "looked-words"]) $(id).hidden = true;
+  $("photo").querySelector(".map")?.remove();
+}
+
 function showPhoto(address) {
   const image = new Image();
   image.alt = "The middle square of your photo";
@@ -143,12 +150,14 @@ function showPhoto(address) {
     const note = document.createElement("p");
     note.textContent = "This browser cannot show this kind of photo.";
     image.replaceWith(note);
+    hideLooked();
   });
   image.src = address;
   $("photo").replaceChildren(image);
 }
 
 function showWorking() {
+  hideLooked();
   setGauge(null);
   frame("working", { band: "Working", title: "Looking at your photo …" });
   tellPace("This takes a few seconds.");
@@ -170,18 +179,46 @@ function showTrouble({ title, detail, retriable }) {
 
 function showResult(answer) {
   const { advice, model, risk_band: band } = answer;
+  const isScored = answer.score !== null;
   $("by-when").textContent = `${advice.by_when}.`;
   $("next-step").textContent = advice.next_step;
+  $("caution").textContent = advice.caution ?? "";
+  $("caution").hidden = !advice.caution;
+  for (const id of ["meaning", "learned"]) $(id).hidden = !isScored;
+  $("better").hidden = isScored;
+  $("more").textContent = isScored ? "What the score means" : "Where the advice comes from";
+  layOver(answer.explanation);
   fill("signs", advice.warning_signs);
   $("disclaimer").textContent = answer.disclaimer;
-  $("chance").textContent = inSentence(answer.score);
+  $("chance").textContent = isScored ? inSentence(answer.score) : "";
   fill("sources", advice.sources);
   $("provenance").textContent = `Model ${model.version}. Request ${answer.request_id}.`;
   offerAnother("Check another photo");
   setGauge(answer.score, BANDS[band]);
   frame("result", { band: BANDS[band], title: advice.headline, look: band });
-  $("status").textContent = `${$("gauge").getAttribute("aria-label")}.`;
-  showZones(answer, current);
+  $("again").hidden = !isScored; // then the same button stands above, where it is seen first
+  $("status").textContent = isScored ? `${$("gauge").getAttribute("aria-label")}.` : advice.headline;
+  if (isScored) showZones(answer, current);
+}
+
+/** Keep the map of what the program looked at ready above the photo, hidden until it is asked for. */
+function layOver(explanation) {
+  const photo = $("photo").querySelector("img:not(.map)");
+  $("looked").hidden = !explanation || !photo;
+  if ($("looked").hidden) return;
+  const map = new Image();
+  map.className = "map";
+  map.hidden = true;
+  map.alt = explanation.alt;
+  map.src = `data:${explanation.media_type};base64,${explanation.data}`;
+  $("photo").append(map);
+  $("looked-words").textContent =
+    `${explanation.alt} It shows where the program looked, not where a cancer is or how far it goes.`;
+}
+
+function showLooked(isShown) {
+  $("photo").querySelector(".map").hidden = !isShown;
+  $("looked-words").hidden = !isShown;
 }
 
 /** The zones of the bands come from the card of the very model that answered; without it there are none. */
