@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
     from functions.triage.card import Interval
     from training.architectures import Architecture
+    from training.progress import Bar
     from training.protocols import Protocol
-    from training.run import Bar
     from training.splits import Split
 
 # Fewer photos of either kind make an AUROC that says nothing.

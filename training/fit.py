@@ -48,6 +48,7 @@ PHASES = (
     Phase("small", 160, 5, 3e-4, 0.3, "all"),
     Phase("full", 224, 9, 2.5e-4, 0.01, "mixed2"),
     Phase("again", 224, 3, 1e-4, 0.01, "mixed2"),
+    Phase("steady", 224, 3, 1.5e-4, 0.01, "mixed2"),
 )
 
 
@@ -61,6 +62,7 @@ class Fitting:
     warm_up_steps: int = 100
     ema_momentum: float = 0.998
     averaged_epochs: int = 3  # whose weights make the network (Izmailov 2018, arXiv 1803.05407)
+    averages_start: bool = False  # whether what it started from is one of them (Wortsman 2022, arXiv 2109.01903)
     class_weight_power: float = 0.5  # weight ~ frequency ** -power; 0 is none, 1 is full balance
     patience: int = 4  # epochs of a phase without a better AUROC before the phase ends early
     seed: int = 20261122
@@ -120,9 +122,9 @@ def fit(
         minutes: of training, earlier runs counted in; an epoch that would pass them is not begun, save the first.
 
     Returns:
-        The float32 network with the mean weights of the epochs at the last input size with the best
-        malignant AUROC on the choosing photos (each epoch's an exponential moving average), and one dict
-        an epoch: phase, size, loss and accuracy of both sets, malignant AUROC, seconds.
+        The float32 network with the mean weights of the epochs of the last phase with the lowest loss on the
+        choosing photos (each epoch's an exponential moving average), and one dict an epoch: phase, size, loss
+        and accuracy of both sets, malignant AUROC, seconds.
 
     Raises:
         RoomInvalid: when the checkpoints belong to other settings or photos.
@@ -183,7 +185,7 @@ def fit(
         if progress.epoch_in_phase == phase.epochs or _has_stalled(progress, phase, settings.patience):
             averaged.keep()
             progress.phase, progress.epoch_in_phase = progress.phase + 1, 0
-        best = _best_epochs(progress, settings.averaged_epochs)
+        best = _best_epochs(progress, settings.averaged_epochs - settings.averages_start)
         _save(model, progress, checkpoints, best)
         costs = [cost_of[row["phase"]] for row in progress.epochs]
         left_s = (time.monotonic() - started) / sum(costs[at_start:]) * max(total_cost - sum(costs), 0)
@@ -194,8 +196,9 @@ def fit(
         )
 
     keras.mixed_precision.set_dtype_policy("float32")
-    best = _best_epochs(progress, settings.averaged_epochs)
-    return _mean_network(build, [_weights_of(checkpoints, epoch) for epoch in best]), progress.epochs
+    best = _best_epochs(progress, settings.averaged_epochs - settings.averages_start)
+    files = [_weights_of(checkpoints, epoch) for epoch in best]
+    return _mean_network(build, files, with_start=settings.averages_start), progress.epochs
 
 
 def predict_logits(
@@ -306,27 +309,33 @@ def _cost(phase: Phase) -> float:
 
 
 def _best_epochs(progress: Progress, count: int) -> list[int]:
-    """Return the epochs with the best AUROC, best first, of those at the input size reached so far."""
-    size = progress.epochs[-1]["size"]
-    at_size = [epoch for epoch, row in enumerate(progress.epochs) if row["size"] == size]
-    return sorted(at_size, key=lambda epoch: -progress.epochs[epoch]["val_auroc"])[:count]
+    """Return the epochs with the lowest validation loss, best first, of those of the phase reached so far.
+
+    The loss of all photos' seven diagnoses wavers less from epoch to epoch than the AUROC of a few malignant ones.
+    """
+    phase = progress.epochs[-1]["phase"]
+    of_phase = [epoch for epoch, row in enumerate(progress.epochs) if row["phase"] == phase]
+    return sorted(of_phase, key=lambda epoch: float(progress.epochs[epoch]["val_loss"]))[:count]
 
 
 def _weights_of(checkpoints: Path, epoch: int) -> Path:
     return checkpoints / f"epoch-{epoch + 1:02d}.weights.h5"
 
 
-def _mean_network(build: Callable[[], keras.Model], files: Sequence[Path]) -> keras.Model:
-    """Return a network whose variables are the mean of those in the files."""
+def _mean_network(build: Callable[[], keras.Model], files: Sequence[Path], *, with_start: bool) -> keras.Model:
+    """Return a network whose variables are the mean of those in the files, and of those it starts with if asked."""
     network = build()
-    total: list[NDArray[np.float64]] = []
+    sets = [_values(network)] if with_start else []
     for file in files:
         network.load_weights(file)
-        values = [np.asarray(keras.ops.convert_to_numpy(weight), np.float64) for weight in network.weights]
-        total = [sum_ + value for sum_, value in zip(total, values, strict=True)] if total else values
-    for weight, value in zip(network.weights, total, strict=True):
-        weight.assign((value / len(files)).astype(weight.dtype))
+        sets.append(_values(network))
+    for weight, *values in zip(network.weights, *sets, strict=True):
+        weight.assign(np.mean(values, axis=0).astype(weight.dtype))
     return network
+
+
+def _values(network: keras.Model) -> list[NDArray[np.float64]]:
+    return [np.asarray(keras.ops.convert_to_numpy(weight), np.float64) for weight in network.weights]
 
 
 def _save(model: keras.Model, progress: Progress, checkpoints: Path, best: Sequence[int]) -> None:

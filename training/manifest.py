@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from training.errors import ManifestInvalid
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 DIAGNOSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 MALIGNANT = ("mel", "bcc", "akiec")
@@ -96,6 +99,11 @@ def read_manifest(csv: Path) -> pd.DataFrame:
     if (table["fold"] != "").all():
         table["fold"] = table["fold"].astype("int64")
     return table
+
+
+def labels_of(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the number in `DIAGNOSES` of each row's diagnosis."""
+    return np.array([DIAGNOSES.index(code) for code in table["diagnosis"]], dtype=np.int64)
 
 
 def _contradictions(table: pd.DataFrame, codes: pd.Series) -> pd.Index:

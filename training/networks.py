@@ -18,6 +18,11 @@ BACKBONE = "inception_v3"
 WHOLE_NETWORK = ".weights.h5"
 
 
+def is_whole(weights: str | Path | None) -> bool:
+    """Return whether a file of weights holds a whole network of ours, its last layer included."""
+    return str(weights).endswith(WHOLE_NETWORK)
+
+
 def inception_v3(classes: int, *, dropout: float = 0.3, weights: str | Path | None = None) -> keras.Model:
     """Build InceptionV3 (Szegedy 2016, arXiv 1512.00567) with global average pooling and a linear head.
 
@@ -89,7 +94,7 @@ def transferred(
         WeightsInvalid: when the file is missing or does not fit the network.
 
     """
-    goes_on = str(weights).endswith(WHOLE_NETWORK)
+    goes_on = is_whole(weights)
     if weights not in {None, "imagenet"} and not goes_on:
         _load(backbone, Path(str(weights)))
     x = backbone(scaled)

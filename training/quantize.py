@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _OPERATIONS = ["Conv", "Relu", "Concat", "AveragePool", "MaxPool", "Add", "Mul", "Transpose"]
 _LARGEST_KERNEL_VALUE = 64  # of seven signed bits, as onnxruntime's reduce_range takes them
+_INPUTS_WITH_BIAS = 3
 _BATCH = 8
 # Share of an activation's values, on either side, that may be cut off; beyond, one rare value would cost all others
 # their resolution.
@@ -58,7 +59,7 @@ class Verdict:
         return self.auroc_fall <= AUROC_FALL and self.share_within >= SHARE_WITHIN
 
 
-def judged(reference: NDArray[np.float64], found: NDArray[np.float64], is_malignant: NDArray[np.bool_]) -> Verdict:
+def judged_form(reference: NDArray[np.float64], found: NDArray[np.float64], is_malignant: NDArray[np.bool_]) -> Verdict:
     """Compare P(malignant), (n,), of a stored form with float32's."""
     move = np.abs(found - reference)
     return Verdict(
@@ -102,6 +103,19 @@ def quantized(plain: onnx.ModelProto, photos: NDArray[np.uint8]) -> onnx.ModelPr
     return result
 
 
+def float32_graph(file: Path) -> onnx.ModelProto:
+    """Return a stored graph with its kernels in float32 again, as the exporter gave it."""
+    graph = onnx.load(file)
+    arrays = {array.name: array for array in graph.graph.initializer}
+    for node in list(graph.graph.node):
+        half = arrays.get(node.input[0]) if node.op_type == "Cast" else None
+        if half is not None and half.data_type == TensorProto.FLOAT16:
+            value = numpy_helper.to_array(half).astype(np.float32)
+            half.CopyFrom(numpy_helper.from_array(value, node.output[0]))
+            graph.graph.node.remove(node)
+    return graph
+
+
 def overflows_without_vnni(graph: onnx.ModelProto) -> list[str]:
     """Return the kernels of which two neighbouring values, times 255, do not fit into 16 bits."""
     limit = np.iinfo(np.int16).max // np.iinfo(np.uint8).max
@@ -115,9 +129,10 @@ def overflows_without_vnni(graph: onnx.ModelProto) -> list[str]:
 
 class _Photos(CalibrationDataReader):  # type: ignore[misc]  # onnxruntime has no types
     def __init__(self, photos: NDArray[np.uint8]) -> None:
-        self._batches = iter(
-            {"photo": photos[start : start + _BATCH].astype(np.float32)} for start in range(0, len(photos), _BATCH)
-        )
+        # The histograms take batches of one size only.
+        batch = min(_BATCH, len(photos))
+        starts = range(0, len(photos) - batch + 1, batch)
+        self._batches = iter({"photo": photos[start : start + batch].astype(np.float32)} for start in starts)
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         return next(self._batches, None)
@@ -140,8 +155,14 @@ def _ranges(prepared: Path, photos: NDArray[np.uint8], folder: Path) -> TensorsD
 
 def _take_back_rounding(graph: onnx.ModelProto, photos: NDArray[np.uint8]) -> None:
     """Subtract from each bias what the rounding of its kernel adds on average (Nagel 2019, arXiv 1906.04721, 4.2)."""
-    arrays = {array.name: array for array in graph.graph.initializer}
     convolutions = [node for node in graph.graph.node if node.op_type == "Conv"]
+    for node in convolutions:
+        if len(node.input) < _INPUTS_WITH_BIAS:
+            kernel = next(array for array in graph.graph.initializer if array.name == node.input[1])
+            bias = numpy_helper.from_array(np.zeros(kernel.dims[0], np.float32), f"{node.input[1]}/bias")
+            graph.graph.initializer.append(bias)
+            node.input.append(bias.name)
+    arrays = {array.name: array for array in graph.graph.initializer}
     inputs = sorted({node.input[0] for node in convolutions})
     mean_of = dict(zip(inputs, _channel_means(graph, inputs, photos), strict=True))
     for node in convolutions:

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from functions.triage.scorer import columns_of, malignant_probability
+from training.evidence import evidence_lines
 from training.metrics import reliability
 
 if TYPE_CHECKING:
@@ -179,6 +180,7 @@ def _markdown(card: Card, history: Sequence[dict[str, Any]]) -> str:
             for name, evaluation in card.evaluations.items()
         ),
         "",
+        *evidence_lines(card),
         "## Figures",
         "",
         *(f"![{name.replace('_', ' ')}]({name}.png)" for name in FIGURES),

@@ -66,6 +66,11 @@ def changes() -> list[Change]:
     ]  # fmt: skip
 
 
+def disturbances() -> int:
+    """Return how many rows the table has."""
+    return len(changes()) + len(_ATTACK_STEPS)
+
+
 def photos_to_disturb(is_malignant: NDArray[np.bool_], lesions: NDArray[np.str_], seed: int = 0) -> NDArray[np.int64]:
     """Return the rows to disturb: one photo a lesion, as many benign as malignant, at most 150 of each."""
     random = np.random.default_rng(seed)

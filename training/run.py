@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 import csv
-import json
-import shutil
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from functions.triage.card import Evaluation, TrainingData
-from functions.triage.pixels import square_pixels
+from functions.triage.card import TrainingData
 from training import card as cards
-from training.calibrate import calibration_of, cutoffs_of
-from training.evaluate import evaluation_of, lesions_of, logits_of
+from training.evaluate import lesions_of
 from training.job import Room, manifest_in
-from training.manifest import DIAGNOSES, MALIGNANT, read_manifest
+from training.manifest import DIAGNOSES, MALIGNANT, labels_of, read_manifest
+from training.release import Trained, history_of, judged, release, scored, write
 from training.splits import Split, deal_folds, groups, split_by_fold
 from training.store import open_store
 from training.weights import local_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable
 
     import pandas as pd
-    from numpy.typing import NDArray
 
     from functions.triage.card import Card
     from functions.triage.scorer import Scorer
     from training.fit import Fitting
+    from training.progress import Bar, Say
 
-    Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-
-# Real photos on which the exported file must answer as the network does.
-_PARITY_PHOTOS = 64
 _NEAR_DUPLICATES = "near_duplicates.csv"
 
 
@@ -57,7 +48,7 @@ def train(
     folds: Folds,
     settings: Fitting,
     created: str,
-    say: Callable[[str], None],
+    say: Say,
     bar: Bar,
 ) -> Card:
     """Train, export, calibrate, evaluate and write the model package and its report into the room.
@@ -86,50 +77,30 @@ def train(
         photos = open_store(list(table["file"]), room.store, on_progress=advance)
 
     from training import networks
-    from training.export import export, round_to_half
     from training.fit import fit
 
-    labels = labels_of(table)
-    rows = (split.train.index.to_numpy(), split.choose.index.to_numpy())
+    if networks.is_whole(start):
+        # Half way to what it was, it is as good on photos like those it knew, and better on others.
+        settings = dataclasses.replace(settings, averages_start=True)
     network, history = fit(
         lambda: networks.inception_v3(len(DIAGNOSES), weights=start),
         photos,
-        labels,
+        labels_of(table),
         [DIAGNOSES.index(code) for code in MALIGNANT],
-        rows,
+        (split.train.index.to_numpy(), split.choose.index.to_numpy()),
         settings,
         room.checkpoints,
         say,
     )
-    size = int(history[-1]["size"])
-    say("exporting to ONNX")
-    round_to_half(network)
-    shown = [square_pixels(Path(file).read_bytes(), size) for file in split.choose["file"].iloc[:_PARITY_PHOTOS]]
-    model = room.base / "model.onnx"
-    parity = export(network, size, np.stack(shown), model)
-    say(f"the file answers as the network does: largest difference of a probability {parity:.1e}")
-
-    draft = cards.draft_card(
-        version=f"{created.replace('-', '.')}-{cards.file_sha256(model)[:8]}",
-        created=created,
-        input_size=size,
-        classes=DIAGNOSES,
-        malignant=MALIGNANT,
-        parity=parity,
+    trained = Trained(
+        split=split,
         data=_training_data(data.name, table, split, folds),
+        history=history,
+        starting_weights=f"of {Path(weights).name}" if weights != "imagenet" else "learned on ImageNet, from Keras",
+        phone=phone_photos(data),
+        things=everyday_photos(data),
     )
-    scorer = cards.unpackaged_scorer(model, draft)
-    chosen_logits = _scored(scorer, split.choose, bar)
-    calibration = calibration_of(chosen_logits, labels[rows[1]])
-    scorer = cards.with_card(scorer, temperature=calibration.temperature, biases=list(calibration.biases))
-    chosen = scorer.calibrated(chosen_logits)
-    cutoffs = cutoffs_of(scorer.malignant(chosen), split.choose["target"].to_numpy() == 1)
-    scorer = cards.with_card(scorer, cutoffs=cutoffs)
-    tested = scorer.calibrated(_scored(scorer, split.test, bar))
-    card = _judged(scorer, split, chosen, tested)
-    _write(room.model, room.report, model, card, split.test, tested, history)
-    model.unlink()
-    return card
+    return release(network, trained, package=room.model, report=room.report, created=created, say=say, bar=bar)
 
 
 def evaluate_again(scorer: Scorer, model: Path, data: Path, report: Path, bar: Bar) -> Card:
@@ -148,13 +119,9 @@ def evaluate_again(scorer: Scorer, model: Path, data: Path, report: Path, bar: B
     """
     folds = Folds(**{name: tuple(numbers) for name, numbers in scorer.card.data.folds.items()})
     _, split = read_split(data, folds)
-    chosen = scorer.calibrated(_scored(scorer, split.choose, bar))
-    tested = scorer.calibrated(_scored(scorer, split.test, bar))
-    card = _judged(scorer, split, chosen, tested)
-    from training.report import write_report
-
-    history = json.loads((model / "report.json").read_text(encoding="utf-8"))["history"]
-    write_report(report, card, tested, labels_of(split.test), history)
+    chosen, tested = (scorer.calibrated(scored(scorer, part, bar)) for part in (split.choose, split.test))
+    card = judged(scorer, split, chosen, tested, phone_photos(data), bar).card
+    write(report, card, tested, split.test, history_of(model))
     return card
 
 
@@ -174,11 +141,6 @@ def read_split(data: Path, folds: Folds) -> tuple[pd.DataFrame, Split]:
     return table, split_by_fold(table, group, train=folds.train, choose=folds.choose, test=folds.test)
 
 
-def labels_of(table: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the class number of each row's diagnosis."""
-    return np.array([DIAGNOSES.index(code) for code in table["diagnosis"]], dtype=np.int64)
-
-
 def near_duplicates(data: Path) -> Iterable[tuple[str, str]]:
     """Yield the pairs of `image_name` that a folder lists as near-duplicates; none where it has no such list."""
     path = data / _NEAR_DUPLICATES
@@ -189,31 +151,16 @@ def near_duplicates(data: Path) -> Iterable[tuple[str, str]]:
             yield row["image_a"], row["image_b"]
 
 
-def _scored(scorer: Scorer, part: pd.DataFrame, bar: Bar) -> NDArray[np.float32]:
-    with bar("scoring photos", len(part)) as advance:
-        return logits_of(scorer, list(part["file"]), advance)
+def phone_photos(data: Path) -> Path | None:
+    """Return the manifest of phone photos that lies beside the photos, where there is one."""
+    manifest = data / "phone-photos" / "lesions.csv"
+    return manifest if manifest.is_file() else None
 
 
-def _judged(scorer: Scorer, split: Split, chosen: NDArray[np.float64], tested: NDArray[np.float64]) -> Card:
-    """Return the scorer's card with the figures of the choosing and the test photos."""
-    card = scorer.card
-    found = {"choose": _evaluation(card, split.choose, chosen), **_test_evaluations(card, split.test, tested)}
-    return cards.with_card(scorer, evaluations=found).card
-
-
-def _evaluation(card: Card, part: pd.DataFrame, probabilities: NDArray[np.float64]) -> Evaluation:
-    return evaluation_of(probabilities, labels_of(part), lesions_of(part), card.classes, card.malignant, card.cutoffs)
-
-
-def _test_evaluations(card: Card, test: pd.DataFrame, probabilities: NDArray[np.float64]) -> dict[str, Evaluation]:
-    """Return the figures of all test photos, of each family of origins (`ham_*`), and of each origin."""
-    origin = test["origin"]
-    family = origin.where(origin == "", origin.str.partition("_")[0] + "_*")
-    masks = {"test": np.ones(len(test), dtype=bool)}
-    for column in (family, origin):
-        for name in sorted(set(column) - {""}):
-            masks[f"test, {name}"] = (column == name).to_numpy()
-    return {name: _evaluation(card, test[mask], probabilities[mask]) for name, mask in masks.items()}
+def everyday_photos(data: Path) -> list[str]:
+    """Return the photos of other things than skin that lie beside the photos."""
+    folder = data / "everyday-photos"
+    return sorted(str(file) for file in folder.rglob("*") if file.suffix in {".webp", ".jpg", ".jpeg", ".png"})
 
 
 def _training_data(name: str, table: pd.DataFrame, split: Split, folds: Folds) -> TrainingData:
@@ -227,20 +174,3 @@ def _training_data(name: str, table: pd.DataFrame, split: Split, folds: Folds) -
         origins=sorted(set(table["origin"]) - {""}),
         licence="; ".join(sorted(set(table["licence"]) - {""})) or "not stated",
     )
-
-
-def _write(
-    package: Path,
-    report: Path,
-    model: Path,
-    card: Card,
-    test: pd.DataFrame,
-    probabilities: NDArray[np.float64],
-    history: Sequence[dict[str, Any]],
-) -> None:
-    from training.report import write_report
-
-    shutil.rmtree(report, ignore_errors=True)
-    write_report(report, card, probabilities, labels_of(test), history)
-    evaluations = {name: found.model_dump(mode="json") for name, found in card.evaluations.items()}
-    cards.write_package(package, model, card, {"evaluations": evaluations, "history": list(history)})

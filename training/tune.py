@@ -18,8 +18,8 @@ import numpy as np
 
 from training.augment import plain_batches
 from training.convolutional import BLOCKS, FILTERS, KERNELS, POOLS, CnnShape, tuned_cnn
-from training.manifest import DIAGNOSES, MALIGNANT
-from training.run import Folds, labels_of, read_split
+from training.manifest import DIAGNOSES, MALIGNANT, labels_of
+from training.run import Folds, read_split
 from training.store import open_store
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from training.run import Bar
+    from training.progress import Bar
 
 _FOLDER, _LOG = "tuner", "trials.json"
 _OBJECTIVE = "val_auc"

@@ -17,13 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, numpy_helper
 from rich.console import Console
 from rich.table import Table
 
 from functions.triage.scorer import SHIPPED_MODEL, load_scorer
 from tests.bench.pixels import noisy_photo
-from training.quantize import quantized
+from training.quantize import float32_graph, quantized
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 40
@@ -139,7 +138,7 @@ def runtimes() -> Table:
         one = folder / "photo.npy"
         np.save(one, photos[:1])
         plain, eight = folder / "plain.onnx", folder / "eight.onnx"
-        graph = plain_graph(SHIPPED_MODEL / "model.onnx")
+        graph = float32_graph(SHIPPED_MODEL / "model.onnx")
         onnx.save(graph, plain)
         onnx.save(quantized(graph, photos), eight)
         lite = folder / "network.tflite"
@@ -196,20 +195,6 @@ def learning() -> Table:
     for name, speed in speeds.items():
         table.add_row(name, f"{speed:.1f}", f"{speed / reference:.2f}")
     return table
-
-
-def plain_graph(file: Path) -> onnx.ModelProto:
-    """Return a stored graph with its kernels in float32 again, as the exporter gave it."""
-    graph = onnx.load(file)
-    arrays = {array.name: array for array in graph.graph.initializer}
-    for node in list(graph.graph.node):
-        if node.op_type == "Cast" and node.input[0] in arrays:
-            half = arrays[node.input[0]]
-            if half.data_type == TensorProto.FLOAT16:
-                value = numpy_helper.to_array(half).astype(np.float32)
-                half.CopyFrom(numpy_helper.from_array(value, node.output[0]))
-                graph.graph.node.remove(node)
-    return graph
 
 
 def _photo(size: int) -> np.ndarray:

@@ -9,7 +9,8 @@ import pytest
 from tests.training.photos import draw_set, write_manifest
 from training.card import snapshot_sha256
 from training.errors import SplitLeaks
-from training.run import Folds, labels_of, read_split
+from training.manifest import labels_of
+from training.run import Folds, read_split
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -132,9 +132,9 @@ def external(study: Study) -> str:
     """Return what is known of photos from elsewhere."""
     phone = study.card.evaluations.get("phone")
     if phone is None:
-        return ""
+        return "None: the run had no photos from elsewhere, so nothing is known of how it does there."
     return (
-        f"{phone.photos} phone photos of another collection, none of them trained on: malignant AUROC "
+        f"{phone.photos} phone photos of another collection, from which the network learned nothing: malignant AUROC "
         f"{figure(phone.malignant_auroc)}, too few to be sure. {heterogeneity(study)}"
     )
 
