@@ -21,7 +21,7 @@ from forecasting.members import Known
 from forecasting.members.local_trend import filtered
 from forecasting.quantiles import QuantileForecast
 from forecasting.result import FINAL
-from forecasting.scores import VALUES
+from forecasting.scores import REFERENCE, VALUES
 from forecasting.seasons import deseasoned
 
 if TYPE_CHECKING:
@@ -79,12 +79,21 @@ def at_origin(series: Series, length: int, learned: Learned, methods: Sequence[M
 
 
 def projected(known: Known, learned: Learned, methods: Sequence[Member], horizon: int) -> AtOrigin:
-    """Run the methods on what is known; those that know no seasons are given counts without one."""
+    """Run the methods on what is known; those that know no seasons are given counts without one.
+
+    A method that cannot be fitted is left out, and the ensemble is that of the others.
+    """
     plain, season = deseasoned(known, horizon)
     medians, own = {}, {}
     for method in methods:
         seasonal = method.name.startswith("prophet")
-        found = method.project(known if seasonal else plain, horizon)
+        try:
+            found = method.project(known if seasonal else plain, horizon)
+        except Exception:
+            # Libraries refuse odd histories in many ways (too short, constant); the other members stand for it.
+            if method.name in (TREND, REFERENCE):
+                raise
+            continue
         factor = np.ones(horizon) if seasonal else season
         medians[method.name] = found.median * factor
         if found.quantiles is not None:
@@ -154,7 +163,7 @@ def backtest_series(series: Series, learned: Learned, *, compared: bool = False)
         forecasts = with_intervals(series.series_id, found, learned, earlier)
         actual = series.counts[length : length + horizon]
         divided = {
-            method: [*done.divided.get(method, []), (actual - found.medians[method]) / _spread(learned, method, found)]
+            method: [*done.divided.get(method, []), _divided(learned, method, found, actual)]
             for method in learned.errors
         }
         done = SeriesBacktest(
@@ -185,6 +194,13 @@ def _spread(learned: Learned, method: str, found: AtOrigin) -> NDArray[np.float6
     years = np.maximum(_years(found, len(median)), 1.0)
     wider = short_widening(found.periods, found.known.season)
     return wider * learned.errors[method].spread.of(median, years, found.volatility)
+
+
+def _divided(learned: Learned, method: str, found: AtOrigin, actual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a method's errors in proportion to their spread; none where it could not be fitted."""
+    if method not in found.medians:
+        return np.empty(0)
+    return np.asarray((actual - found.medians[method]) / _spread(learned, method, found))
 
 
 def _quantiles(learned: Learned, method: str, found: AtOrigin) -> NDArray[np.float64]:

@@ -34,8 +34,15 @@ def members(learned: Learned, *, compared: bool = False) -> tuple[Member, ...]:
 
 
 def combined(medians: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float]) -> NDArray[np.float64]:
-    """Return the weighted mean of the members' medians, same shape as each; weights sum to 1."""
-    return np.asarray(sum(weight * medians[name] for name, weight in weights.items()))
+    """Return the weighted mean of the members' medians, same shape as each; weights count among who is there."""
+    return np.asarray(sum(weight * medians[name] for name, weight in shares(weights, medians).items()))
+
+
+def shares(weights: Mapping[str, float], there: Iterable[str]) -> dict[str, float]:
+    """Return the weights of the members that are there, their sum 1."""
+    kept = {name: weights[name] for name in weights if name in set(there)}
+    whole = sum(kept.values())
+    return {name: weight / whole for name, weight in kept.items()}
 
 
 def weights_with(trend: float, others: Iterable[str] = MEMBERS[1:]) -> dict[str, float]:

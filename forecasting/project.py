@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forecasting.backtest import at_origin, backtest_series, earlier_errors, origins, table_of, with_intervals
 from forecasting.disturbances import adjusted, whole_periods
-from forecasting.ensemble import members
+from forecasting.ensemble import members, shares
 from forecasting.errors import SeriesRefused
 from forecasting.intervals import FEWEST, SHORT
 from forecasting.members import PERIODS_PER_YEAR
@@ -63,7 +63,7 @@ def project(job: Job) -> SeriesForecast:
     return SeriesForecast(
         series=job.series,
         forecasts=dict(sorted(forecasts.items(), key=lambda one: one[0] != FINAL)),
-        weights=dict(job.shipping.weights),
+        weights=shares(job.shipping.weights, found.medians),
         scores=scores,
         past=past,
         notes=(*notes, *adjusted(whole, length).notes, *_short(whole, done)),
