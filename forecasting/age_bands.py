@@ -11,12 +11,27 @@ from forecasting.errors import SeriesRefused
 from forecasting.table import ALL_AGES, Series
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from forecasting.ages import AgeCounts
 
 # Before, around and after the usual age of retirement: what services are planned by.
 BANDS = (AgeGroup(0, 50), AgeGroup(50, 70), AgeGroup(70, None))
+
+
+def bands_of(table: pd.DataFrame, series: Iterable[Series]) -> list[Series]:
+    """Return `BANDS` of the yearly series of both sexes whose counts by age can be added up to them."""
+    found = []
+    for whole in series:
+        if whole.sex != "both" or whole.period_type != "year":
+            continue
+        try:
+            found += [band_series(table, whole, band) for band in BANDS]
+        except SeriesRefused:  # no ages, or other groups: the series of all ages stands alone
+            continue
+    return found
 
 
 def band_series(table: pd.DataFrame, whole: Series, band: AgeGroup) -> Series:

@@ -18,7 +18,7 @@ from forecasting.errors import PublicationRefused, SeriesRefused
 from forecasting.hubverse import model_output
 from forecasting.quantiles import QuantileForecast
 from forecasting.result import FINAL
-from forecasting.sentences import METHODS, headline, method_notes
+from forecasting.sentences import METHODS, cancer_notes, headline, method_notes
 from forecasting.table import ALL_AGES, period_label
 from functions.forecasts import words
 from functions.forecasts.publication import (
@@ -117,11 +117,11 @@ def document_of(
         method=FINAL,
         forecasts=made,
         weights={name: round(weight, 3) for name, weight in forecast.weights.items()},
-        scores=tuple(_scores(one) for one in forecast.scores),
+        scores=tuple(_scores(one) for one in sorted(forecast.scores, key=_order)),
         past=tuple(_method(series, one) for one in forecast.past),
         causes=splits,
         cause_notes=assumptions() if splits else (),
-        notes=(*source.remarks, *forecast.notes),
+        notes=(*source.remarks, *cancer_notes(series.cancer), *forecast.notes),
         method_notes=method_notes(forecast.weights, forecast.scores),
     )
 
@@ -142,8 +142,9 @@ def with_splits(forecast: SeriesForecast, table: pd.DataFrame) -> SeriesForecast
     if forecast.splits or series.period_type != "year" or series.age_group != ALL_AGES:
         return forecast
     try:
-        by_age = age_counts(table, series.series_id).pooled()
-        splits = project_split(by_age, forecast.forecasts[FINAL].median)
+        final = forecast.forecasts[FINAL]
+        by_age = age_counts(table, series.series_id).until(final.origin).pooled()
+        splits = project_split(by_age, final.median)
     except SeriesRefused:
         return forecast
     return dataclasses.replace(forecast, splits=splits)
@@ -174,7 +175,7 @@ def files_of(document: SeriesDocument, forecast: SeriesForecast) -> dict[FileFor
     """Return every file of a series by format; the same document gives the same bytes."""
     table = tidy(document)
     parquet = io.BytesIO()
-    table.to_parquet(parquet, index=False)
+    table.to_parquet(parquet, index=False, compression="zstd", write_statistics=False)
     final = forecast.forecasts[FINAL]
     rounded = QuantileForecast(final.series_id, final.method, final.origin, np.asarray(final.values).round(_DECIMALS))
     hub = model_output(forecast.series, rounded, document.as_of.date())
@@ -221,10 +222,11 @@ def tidy(document: SeriesDocument) -> pd.DataFrame:
     ]
     columns = ["period", "kind", "method", "origin", "count", *_POINT, "population", "rate", "provisional"]
     table = pd.DataFrame(rows).reindex(columns=columns)
+    table["count"] = table["count"].round().astype("Int64")
+    table["population"] = table["population"].astype(np.float64).round().astype("Int64")
     table.insert(0, "series_id", document.series_id)
     table["source"] = document.source.source
     table["licence"] = document.source.licence
-    table["as_of"] = f"{document.as_of:%Y-%m-%d}"
     return table
 
 
@@ -253,6 +255,13 @@ def _scores(score: Scores) -> MethodScores:
         forecasts=score.forecasts,
         **{name: _known(getattr(score, name)) for name in numbers},
     )
+
+
+def _order(score: Scores) -> tuple[int, str, int]:
+    """Put the final method first, Prophet beside it, and near horizons before far ones."""
+    first = (FINAL, "prophet")
+    place = first.index(score.method) if score.method in first else len(first)
+    return place, score.method, int(score.horizons.partition("-")[0])
 
 
 def _known(value: float) -> float | None:

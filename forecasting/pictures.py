@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _INK, _BLUE, _ORANGE = "#14202b", "#0069a6", "#b54200"
 _BANDS = {95: "#d6e6f2", 80: "#a9cbe3", 50: "#71a9cf"}
 _SIZE_INCHES, _DPI = (8.0, 4.5), 120
-_COLOURS = 96
+_COLOURS = 64
 _LINE_LETTERS = 138
 
 
@@ -71,7 +71,7 @@ def forecast_picture(document: SeriesDocument) -> bytes:
 
 def _draw(axes: Axes, document: SeriesDocument) -> None:
     final = document.final
-    last = document.observed[-1]
+    last = document.last_known
     times = [time_of(last.period), *(time_of(point.period) for point in final.points)]
     for level, colour in _BANDS.items():
         low = [last.count, *(getattr(point, f"low_{level}") for point in final.points)]
@@ -87,7 +87,7 @@ def _draw(axes: Axes, document: SeriesDocument) -> None:
     start = PANDEMIC_YEARS[0] - (0.5 if document.period_type == "year" else 0)
     end = PANDEMIC_YEARS[1] + (0.5 if document.period_type == "year" else 1)
     if time_of(document.data_through) >= PANDEMIC_YEARS[0]:
-        axes.axvspan(start, end, color="#eceff2", linewidth=0, zorder=0, label="pandemic years")
+        axes.axvspan(start, end, color="#e8e5df", linewidth=0, zorder=0, label="pandemic years")
     for number_of in range(len(document.past)):
         axes.plot(
             *zip(*_from_origin(document, number_of), strict=True),
@@ -121,4 +121,4 @@ def _from_origin(document: SeriesDocument, number_of: int) -> Iterator[tuple[flo
     """Yield what was said at an earlier origin, from the count that was then the last."""
     one = document.past[number_of]
     yield from ((time_of(seen.period), seen.count) for seen in document.observed if seen.period == one.origin)
-    yield from ((time_of(point.period), point.median) for point in one.points)
+    yield from ((time_of(point.period), point.median) for point in one.points if point.period <= document.data_through)

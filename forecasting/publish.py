@@ -36,7 +36,7 @@ from functions.forecasts.publication import (
 from functions.forecasts.storage import bucket_and_prefix, open_storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     import pandas as pd
@@ -66,7 +66,7 @@ class Shelf(Protocol):
 
 @dataclass(frozen=True)
 class FolderShelf:
-    """A folder; the pointer is moved under a lock that the system releases when its holder ends."""
+    """A folder; the pointer is moved under a lock on it that the system releases when its holder ends."""
 
     root: Path
 
@@ -87,7 +87,8 @@ class FolderShelf:
     def move_pointer(self, data: bytes, before: Content | None) -> bool:
         """Put a new pointer in the place of `before`."""
         pointer = self.root / POINTER
-        with (self.root / f".{POINTER}.lock").open("wb") as lock:
+        lock = os.open(self.root, os.O_RDONLY)
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             found = pointer.read_bytes() if pointer.exists() else None
             if found != (before.data if before else None):
@@ -98,6 +99,9 @@ class FolderShelf:
                 opened.flush()
                 os.fsync(opened.fileno())
             partial.replace(pointer)
+            os.fsync(lock)
+        finally:
+            os.close(lock)
         return True
 
 
@@ -153,6 +157,7 @@ def publish(
     table: pd.DataFrame | None = None,
     left_out: Iterable[LeftOut] = (),
     shelf: Shelf | None = None,
+    done: Callable[[int], None] = lambda _: None,
 ) -> Manifest:
     """Publish forecasts as a new version, and show it.
 
@@ -164,6 +169,7 @@ def publish(
         table: the counts that they were made from; published rates and cases by age are taken from it.
         left_out: series that were not forecast.
         shelf: where to write instead of `root`.
+        done: told how many series are written.
 
     Raises:
         PublicationRefused: nothing to publish, a series twice, a source without a licence, or another publisher was
@@ -180,7 +186,7 @@ def publish(
     shelf = shelf or _shelf(root)
     version = version_of(forecasts, created)
     entries = []
-    for forecast in sorted(forecasts, key=lambda one: one.series.series_id):
+    for count, forecast in enumerate(sorted(forecasts, key=lambda one: one.series.series_id), start=1):
         found = forecast if table is None else with_splits(forecast, table)
         rates, standard = ({}, "") if table is None else rates_of(table, forecast.series)
         document = document_of(
@@ -192,13 +198,14 @@ def publish(
             rate_standard=standard,
         )
         entries.append(_written(document, files_of(document, found), version, shelf))
+        done(count)
     manifest = Manifest(
         version=version,
         created=created,
         series=tuple(entries),
         left_out=tuple(LeftOutSeries(series_id=one.series_id, reason=one.reason) for one in left_out),
     )
-    data = (manifest.model_dump_json(indent=1) + "\n").encode()
+    data = (manifest.model_dump_json() + "\n").encode()
     shelf.create(f"{version}/{MANIFEST}", data, MEDIA_TYPES["json"])
     pointer = Pointer(
         version=version,

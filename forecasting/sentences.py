@@ -18,8 +18,9 @@ METHODS = {
     FINAL: "dermacast",
     "prophet": "Prophet, tuned by the back-test",
     "prophet_default": "Prophet as it comes",
-    "drift": "Random walk with drift",
-    "drift_log": "Random walk with drift",
+    "local_trend": "Local trend, learned over registries",
+    "drift": "Random walk with drift, on square roots",
+    "drift_log": "Random walk with drift, on logarithms",
     "ets": "Exponential smoothing",
     "theta": "Theta",
     "arima": "ARIMA",
@@ -35,6 +36,10 @@ _DISEASES = {
 _WHO = {"female": "women", "male": "men", "both": "people"}
 _WITH_ARTICLE = frozenset(
     {"United States", "United Kingdom", "Netherlands", "Czech Republic", "Faroe Islands", "Philippines", "Gambia"}
+)
+_OTHER_CANCERS = (
+    "Which skin cancers other than melanoma are counted differs between registries; do not compare their numbers "
+    "between countries."
 )
 _MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -74,6 +79,13 @@ def headline(
         f"It is likely (80 times in 100) that the number will lie between {number(end.low_80)} and "
         f"{number(end.high_80)}."
     )
+
+
+def cancer_notes(cancer: str) -> tuple[str, ...]:
+    """Return what must be known of counts of this cancer, wherever they are from."""
+    if cancer == "melanoma":
+        return ()
+    return (_OTHER_CANCERS,)
 
 
 def method_notes(weights: Mapping[str, float], scores: Sequence[Scores]) -> tuple[str, ...]:

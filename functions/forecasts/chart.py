@@ -68,8 +68,8 @@ def forecast_chart(document: SeriesDocument, shape: Shape) -> str:
     observed = [(time_of(one.period), one.count) for one in document.observed]
     top = max(*(count for _, count in observed), *(point.high_95 for point in points))
     frame = _frame(shape, observed[0][0], time_of(points[-1].period), 0, top)
-    # The bands begin at the last count, which is known.
-    last = observed[-1]
+    # The bands begin at the last count that the forecast knew.
+    last = (time_of(document.last_known.period), document.last_known.count)
     times = [last[0], *(time_of(point.period) for point in points)]
 
     def band(level: int) -> str:
@@ -254,7 +254,9 @@ def _past_line(one: MethodForecast, document: SeriesDocument, frame: _Frame) -> 
     known = next((seen.count for seen in document.observed if seen.period == one.origin), None)
     start = [] if known is None else [(time_of(one.origin), known)]
     line = [*start, *((time_of(point.period), point.median) for point in one.points)]
-    line = [(time, value) for time, value in line if time <= frame.last]
+    line = [(time, value) for time, value in line if time <= time_of(document.data_through)]
+    if not line:
+        return ""
     x, y = frame.x(line[-1][0]), frame.y(line[-1][1])
     return _line("past", line, frame) + (
         f'<rect class="past-end" x="{x - 2.5:.1f}" y="{y - 2.5:.1f}" width="5" height="5"/>'

@@ -234,9 +234,9 @@ class SeriesDocument(_Frozen):
         return self.forecasts[0]
 
     @property
-    def place(self) -> str:
-        """The country, and the region where there is one."""
-        return f"{self.region}, {self.country}" if self.region else self.country
+    def last_known(self) -> Observation:
+        """The last count that the forecast to use rests on; provisional ones after it are shown beside it."""
+        return next((one for one in self.observed if one.period == self.final.origin), self.observed[-1])
 
     @model_validator(mode="after")
     def _the_forecast_to_use_is_first(self) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from forecasting.causes import Split
 from forecasting.quantiles import QuantileForecast
 from forecasting.result import FINAL, Scores, SeriesForecast
 from forecasting.table import Series
@@ -63,7 +64,7 @@ def drawn_quantiles(series: Series, method: str, known: int, horizon: int, growt
 
 
 def drawn_forecast(series_id: str = "drawn-land-both-melanoma-inc", **more: object) -> SeriesForecast:
-    """Return a finished forecast, with a back-test and without a split into causes."""
+    """Return a finished forecast with a back-test; yearly ones of all ages with a split of their change."""
     series = drawn_series(series_id, **more)  # type: ignore[arg-type]
     known = len(series.periods)
     horizon = 24 if series.period_type == "month" else 10
@@ -73,15 +74,37 @@ def drawn_forecast(series_id: str = "drawn-land-both-melanoma-inc", **more: obje
         for method, ratios in {FINAL: (0.8, 0.7), "prophet": (0.9, 0.65), "drift": (1.0, 1.0)}.items()
         for horizons, rel_mae in zip(("1-5", "6-10"), ratios, strict=True)
     )
+    final = drawn_quantiles(series, FINAL, known, horizon)
     return SeriesForecast(
         series=series,
         forecasts={
-            FINAL: drawn_quantiles(series, FINAL, known, horizon),
+            FINAL: final,
             "prophet": drawn_quantiles(series, "prophet", known, horizon, 0.025),
             "drift": drawn_quantiles(series, "drift", known, horizon, 0.03),
         },
         weights={"prophet": 0.4, "drift": 0.6},
         scores=scores,
         past=past,
+        splits=drawn_splits(series, final) if series.period_type == "year" else {},
         notes=("2020 and 2021 were weighed as years of the pandemic.",),
     )
+
+
+def drawn_splits(series: Series, final: QuantileForecast) -> dict[str, Split]:
+    """Return a split by year: more people, older people, and less risk."""
+    base = float(series.counts[-5:].mean())
+    years = range(final.origin + 1, final.origin + 1 + len(final.median))
+    span = f"{final.origin - 4}-{final.origin}"
+    return {
+        str(year): Split(
+            "shapley",
+            span,
+            str(year),
+            base=base,
+            growth=0.9 * change,
+            ageing=0.3 * change,
+            risk=-0.2 * change,
+            projected=True,
+        )
+        for year, change in zip(years, final.median - base, strict=True)
+    }

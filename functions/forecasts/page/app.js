@@ -75,11 +75,13 @@ function band(start, points, level, colour) {
 function traces(series, shown) {
   const [ink, accent, past, card, soft] = ["ink", "accent", "risk", "card", "soft"].map(colour);
   const [final, ...rest] = series.forecasts;
-  const last = series.observed.at(-1);
+  // The last count that the forecast knew; provisional ones come after it.
+  const last = series.observed.find(({ period }) => period === final.origin) ?? series.observed.at(-1);
   const bands = LEVELS.flatMap((level) => band(last, final.points, level, translucent(accent, OPACITY[level])));
   const earlier = series.past.flatMap((one) => {
     const known = series.observed.find(({ period }) => period === one.origin);
-    return line(known, one.points, { color: past, width: 1.5, dash: "dot" }, `said at ${one.origin}`);
+    const points = one.points.filter(({ period }) => period <= series.data_through);
+    return line(known, points, { color: past, width: 1.5, dash: "dot" }, `said at ${one.origin}`);
   });
   const dashes = ["dashdot", "longdash", "longdashdot", "dot"];
   const others = rest.flatMap((one, number) => {
