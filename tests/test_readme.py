@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 import typer
+from fastapi import FastAPI
 
+from forecasting.__main__ import cli as forecasting_cli
 from functions.__main__ import cli as functions_cli
 from functions.common.problems import every_problem
+from functions.forecasts.settings import SHIPPED_PUBLICATION, ForecastsSettings
+from functions.local import forecasts_app
 from functions.triage.routes import create_app
 from functions.triage.settings import TriageSettings
 from training.__main__ import cli as training_cli
 from training.job import RoomSettings
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from functions.triage.card import Card, Evaluation
     from functions.triage.scorer import Scorer
 
@@ -35,24 +37,36 @@ def rows_of(heading: str) -> list[list[str]]:
 
 def test_every_route_is_listed_and_no_other(scorer: Scorer) -> None:
     app: FastAPI = create_app(lambda: scorer, TriageSettings())
-    documented = {f"{m.upper()} {path}" for path, methods in app.openapi()["paths"].items() for m in methods}
-    assert {row[0] for row in rows_of("Routes")} == documented | {"GET /", "GET /openapi.json", "GET /docs"}
+    forecasts_room = forecasts_app(ForecastsSettings())
+    assert isinstance(forecasts_room, FastAPI)
+    documents = (app.openapi(), forecasts_room.openapi())
+    documented = {
+        f"{m.upper()} {path}" for document in documents for path, methods in document["paths"].items() for m in methods
+    }
+    pages = {"GET /", "GET /openapi.json", "GET /docs", "GET /forecasts"}
+    assert {row[0] for row in rows_of("Routes")} == documented | pages
 
 
 def test_every_setting_is_listed_with_its_default() -> None:
     expected = {}
-    for kind in (TriageSettings, RoomSettings):
+    shipped = {"model_dir": "the model that ships", "root": "the publication that ships"}
+    assert ForecastsSettings().root == str(SHIPPED_PUBLICATION)
+    for kind in (TriageSettings, ForecastsSettings, RoomSettings):
         prefix = kind.model_config["env_prefix"]
         for name, field in kind.model_fields.items():
             variable = str(field.validation_alias or f"{prefix}{name}".upper())
-            expected[variable] = "the model that ships" if name == "model_dir" else str(field.default)
+            expected[variable] = shipped.get(name, str(field.default))
     assert {row[0]: row[1].strip("`") for row in rows_of("Settings")} == expected
 
 
 def test_every_command_is_listed_and_no_other() -> None:
     words = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
     expected = {f"make {word}" for word in words}
-    for module, cli in (("functions", functions_cli), ("training", training_cli)):
+    for module, cli in (
+        ("functions", functions_cli),
+        ("training", training_cli),
+        ("forecasting", forecasting_cli),
+    ):
         group = typer.main.get_command(cli)
         expected |= {f"python -m {module} {name}" for name in group.commands}  # type: ignore[attr-defined]
     assert {row[0] for row in rows_of("Commands")} == expected
@@ -76,9 +90,10 @@ def test_the_tree_names_what_is_there_and_every_module() -> None:
         named.add(path)
     modules = {
         str(file.relative_to(ROOT))
-        for room in ("functions", "training")
+        for room in ("functions", "training", "forecasting")
         for file in (ROOT / room).rglob("*.py")
-        if file.name != "__init__.py"
+        # A folder of many modules of one kind has one line.
+        if file.name != "__init__.py" and file.parent.name not in {"readers", "members", "checklists"}
     }
     assert modules <= named
 
