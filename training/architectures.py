@@ -95,5 +95,5 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "resnet50": Architecture("ResNet50", _resnet, _from_nothing(128, 2, 5e-4), keras_has_weights=True),
     "custom_cnn": Architecture("custom CNN", _custom, _from_nothing(160, 5)),
-    "tuned_cnn": Architecture("tuned CNN", _tuned, _from_nothing(128, 5), needs_search=True),
+    "tuned_cnn": Architecture("tuned CNN", _tuned, _from_nothing(64, 3), needs_search=True),
 }
