@@ -96,19 +96,13 @@ class ProblemDocument(BaseModel):
     request_id: str = Field(description="Names the request in the service's logs; also the header X-Request-Id.")
 
 
-PREDICTION_EXAMPLE = {
-    "content": {
-        "application/json": {
-            "examples": {
-                name: {"summary": summary, "value": answer.model_dump(mode="json")}
-                for name, summary, answer in (
-                    ("scored", "A photo that can be judged", _PREDICTION),
-                    ("unsure", "A photo that cannot be judged", _UNSURE),
-                    ("explained", "With what the program looked at", _EXPLAINED),
-                )
-            }
-        }
-    }
+_PREDICTION_EXAMPLES = {
+    name: {"summary": summary, "value": answer.model_dump(mode="json")}
+    for name, summary, answer in (
+        ("scored", "A photo that can be judged", _PREDICTION),
+        ("unsure", "A photo that cannot be judged", _UNSURE),
+        ("explained", "With what the program looked at", _EXPLAINED),
+    )
 }
 HEALTH_EXAMPLE = {"content": {"application/json": {"example": {"status": "ok", "model": _MODEL.model_dump()}}}}
 
@@ -186,8 +180,12 @@ def photo_body() -> dict[str, Any]:
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Return FastAPI's document with the schema that only `responses` names, and parameters as they can be sent."""
+    """Return FastAPI's document with the schema that only `responses` names, and parameters as they can be sent.
+
+    The examples of a prediction come here, as FastAPI would leave out what is null in them.
+    """
     predictions = document["paths"]["/v1/predictions"]["post"]
+    predictions["responses"]["200"]["content"]["application/json"]["examples"] = _PREDICTION_EXAMPLES
     for parameter in predictions["parameters"]:
         parameter["schema"] = _never_null(parameter["schema"])
     document["components"]["schemas"]["ProblemDocument"] = ProblemDocument.model_json_schema()

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field, Strict
 from starlette.requests import ClientDisconnect
 
 from functions.common import observability, problems
@@ -59,10 +59,15 @@ class CardAnswer(BaseModel):
     card: Card = Field(description="What the model is, what it reached, and what it must not be used for.")
 
 
+def _true_or_false(value: object) -> object:
+    """Return what an address says as the document has it: neither 1 nor yes."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
 class Asked(Person):
     """What the address of a prediction may hold."""
 
-    explain: bool = Field(
+    explain: Annotated[bool, BeforeValidator(_true_or_false, json_schema_input_type=bool), Strict()] = Field(
         default=False, description="Whether to show what the program looked at; only in the address, not in a form."
     )
 
@@ -112,7 +117,7 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         operation_id="createPrediction",
         summary="Judge one photo",
         description="Nothing of the photo is kept: neither its pixels nor its metadata nor its name.",
-        responses=document.responses(document.PREDICTION_EXAMPLE, document.PREDICTION_PROBLEMS),
+        responses=document.responses({}, document.PREDICTION_PROBLEMS),
         openapi_extra=document.photo_body(),
     )
     async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Prediction:

@@ -168,7 +168,7 @@ def test_clinical_photo_is_told_to_be_less_sure(visit: Visit, photos: dict[str, 
         choose(page, photos["other spot"])
         expect(page.get_by_text(advice_for(RiskBand.LOW).headline)).to_be_visible()
         expect(page.locator("#caution")).to_be_hidden()
-        expect(page.locator("#looked")).to_be_hidden()
+        expect(page.locator("#looked-at")).not_to_be_checked()
 
 
 def test_zones_of_another_model_are_not_shown(visit: Visit, photos: dict[str, Path]) -> None:
@@ -298,6 +298,11 @@ def test_keyboard_is_enough(visit: Visit, photos: dict[str, Path]) -> None:
         expect(page.locator("#result")).to_be_visible()
         expect(page.get_by_role("heading", level=1)).to_be_focused()
         page.keyboard.press("Tab")
+        if page.locator("#looked").is_visible():
+            expect(page.locator("#looked-at")).to_be_focused()
+            page.keyboard.press("Space")
+            expect(page.locator("#photo .map")).to_be_visible()
+            page.keyboard.press("Tab")
         expect(page.locator("summary")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page.locator("#zones")).to_be_visible()

@@ -199,7 +199,8 @@ def test_an_explanation_comes_only_when_it_is_asked_for(drawn: TestClient) -> No
 
 
 def test_explain_is_yes_or_no_once_and_in_the_address(drawn: TestClient) -> None:
-    assert refused(post(drawn, jpeg(), explain="why"), 422, "parameter_invalid").startswith("explain: ")
+    for value in ("why", "1", "yes", "True", ""):
+        assert refused(post(drawn, jpeg(), explain=value), 422, "parameter_invalid").startswith("explain: ")
     refused(post(drawn, jpeg(), explain=["true", "true"]), 422, "parameter_invalid")
     refused(post(drawn, photo_form(jpeg(), explain="true"), FORM), 422, "parameter_unknown")
 
