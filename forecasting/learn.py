@@ -187,7 +187,7 @@ def _group_errors(past: Past, medians: NDArray[np.float64], group: str) -> NDArr
     series = np.repeat(past.row_series, len(columns))[there.ravel()]
     size = past.counts.shape[1]
     total, number = np.bincount(series, errors[there], size), np.bincount(series, minlength=size)
-    return np.divide(np.maximum(total, 0.5), number, out=np.full(size, np.nan), where=number > 0)
+    return np.asarray(np.divide(np.maximum(total, 0.5), number, out=np.full(size, np.nan), where=number > 0))
 
 
 def trend_medians(past: Past, constants: Constants) -> NDArray[np.float64]:
