@@ -222,6 +222,7 @@ def test_on_paper_the_charts_and_tables_are_there_and_the_controls_are_not(brows
         assert page.locator("#forecast .drawing").evaluate("each => each.getBoundingClientRect().width") > 500
         expect(page.get_by_role("cell", name="1,760 to 2,610").first).to_be_visible()
         assert page.evaluate("getComputedStyle(document.body).color") == "rgb(20, 32, 43)"
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
         assert page.pdf(path=SCREENSHOTS / "forecasts.pdf", format="A4").startswith(b"%PDF")
 
 

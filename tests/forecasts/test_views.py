@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from functions.forecasts import words
 from functions.forecasts.publication import SeriesEntry
-from functions.forecasts.views import FIELDS, choose, forecasts_page, report_index, report_page
+from functions.forecasts.views import FIELDS, PAGE, choose, forecasts_page, report_index, report_page
 from tests.forecasts.conftest import HOSTILE
 
 if TYPE_CHECKING:
@@ -192,3 +193,10 @@ def test_words() -> None:
         "1,230,000",
     ]
     assert words.ages("50-69") == "50 to 69"
+
+
+def test_what_is_vendored_is_what_is_recorded() -> None:
+    vendor = PAGE / "vendor"
+    readme = (vendor / "README.md").read_text("utf-8")
+    assert hashlib.sha256((vendor / "plotly-basic.min.js").read_bytes()).hexdigest() in readme
+    assert (vendor / "plotly-LICENSE.txt").read_text("utf-8").startswith("MIT License")
