@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from functions.triage.scorer import Scorer
 
 # A left-over profile, endpoint or certificate bundle changes what an AWS client does.
-for _name in [name for name in os.environ if name.startswith(("AWS_", "TRIAGE_", "TRAINING_"))]:
+for _name in [name for name in os.environ if name.startswith(("AWS_", "TRIAGE_", "TRAINING_", "FORECASTS_"))]:
     del os.environ[_name]
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",
