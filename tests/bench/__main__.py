@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from tests.bench import pixels, serving
+from tests.bench import forecasting, pixels, serving
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
         serving.memory,
         serving.load,
         lambda: pixels.table(pixels.measure()),
+        forecasting.speed,
     ):
         console.print(measure())
 
