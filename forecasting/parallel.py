@@ -48,7 +48,7 @@ def each(
     workers: int = 1,
     done: Callable[[int], None] = lambda _: None,
 ) -> list[Result | Failure]:
-    """Return the result of each item, in the order of the items, whatever the number of workers.
+    """Return one result an item, in the order of the items, whatever the number of workers.
 
     Args:
         function: of a module, so that another process can find it; it must depend on its item alone.

@@ -98,7 +98,7 @@ def test_the_page_and_what_it_loads_are_there(gateway: str) -> None:
     page = ask(gateway, "/")
     assert page["statusCode"] == 200
     assert page["isBase64Encoded"] is False
-    loaded = re.findall(r'(?:href|src)="(?!data:)([^"#]+)"', page["body"])
+    loaded = re.findall(r'<(?:link|script|img)\b[^>]*(?:href|src)="(?!data:)([^"#]+)"', page["body"])
     assert loaded
     for address in loaded:
         assert not address.startswith(("/", "http")), "only a relative address is right behind every prefix"
