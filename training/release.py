@@ -24,7 +24,7 @@ from training.manifest import DIAGNOSES, MALIGNANT, labels_of, read_manifest
 from training.metadata import person_effect, with_facts
 from training.quantize import float32_graph, judged_form, quantized
 from training.robustness import disturbances
-from training.unsure import TRAINING_PHOTOS, limits_of, looks_of
+from training.unsure import TRAINING_PHOTOS, Looks, limits_of, looks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -247,8 +247,11 @@ def _limits(scorer: Scorer, trained: Trained, bar: Bar) -> tuple[Novelty, dict[s
         "phone": list(phone["file"]),
         "things": list(trained.things),
     }
-    looks = {}
+    looks: dict[str, Looks] = {}
     for name, of_part in files.items():
+        if not of_part:
+            looks[name] = looks["train"].none()
+            continue
         with bar(f"looking at photos: {name}", len(of_part)) as advance:
             looks[name] = looks_of(scorer, of_part, advance)
     patients = phone["patient_id"].to_numpy(str)

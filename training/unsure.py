@@ -46,6 +46,10 @@ class Looks:
     texture: NDArray[np.float32]
     measures: Mapping[Flaw, NDArray[np.float64]]
 
+    def none(self) -> Looks:
+        """Return the looks of no photos, in the same form."""
+        return Looks(self.texture[:0], {name: values[:0] for name, values in self.measures.items()})
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -109,6 +113,7 @@ def limits_of(
     refusals = {
         name: refusals_of(looks, quality, novelty.distance(looks.texture) > rule.refuse_above)
         for name, looks in {"test": test, "phone": phone, **further}.items()
+        if len(looks.texture)
     }
     changes: dict[str, Any] = {"quality": quality, "novelty": rule, "domain": None, "refusals": refusals}
     if is_learned:

@@ -86,7 +86,11 @@ def test_a_job_survives_its_spot_machine_and_leaves_a_package_that_serves(room: 
     golden = json.loads((room / "model" / "golden.json").read_text(encoding="utf-8"))
     assert deviations(golden, golden_answers(scorer)) == []
     report = room / "output" / "data" / "report"
-    assert {file.name for file in report.iterdir()} == {"report.md", *(f"{name}.png" for name in FIGURES)}
+    assert {file.name for file in report.iterdir()} == {
+        "report.md",
+        "checklists.md",
+        *(f"{name}.png" for name in FIGURES),
+    }
 
     data = room / "input" / "data" / "training"
     remade = [sys.executable, "-m", "training", "evaluate", "--data", str(data), "--model", str(room / "model")]
