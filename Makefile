@@ -38,6 +38,7 @@ browser: $(WHOLE)  ## the phone page in Chromium
 	$(BIN)/python -m pytest tests/browser -rs
 
 bench: $(WHOLE)  ## every figure of speed and memory, in one run
+	@$(INSTALL) --editable '.[dev,bench]'
 	$(BIN)/python -m tests.bench
 
 pr: check test contract real browser  ## all that CI runs

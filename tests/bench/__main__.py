@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from tests.bench import forecasting, pixels, serving
+from tests.bench import forecasting, network, pixels, serving
 
 
 def main() -> None:
@@ -18,6 +18,8 @@ def main() -> None:
         serving.memory,
         serving.load,
         lambda: pixels.table(pixels.measure()),
+        network.runtimes,
+        network.learning,
         forecasting.speed,
     ):
         console.print(measure())

@@ -145,7 +145,7 @@ def runtimes() -> Table:
         _run(_TO_LITERT, str(card.input_size), str(lite))
         name = {"file": str(plain)}
         ours = "from functions.triage.scorer import load_scorer\nscorer = load_scorer()\nx = x.astype('uint8')"
-        run_onnx, run_openvino = "session.run(None, {'photo': x})", "network(x)"
+        run_onnx, run_openvino = "session.run(['logits'], {'photo': x})", "network(x)"
         measured = {
             "onnxruntime, float32, as it comes": _timed(_ONNXRUNTIME.format(**name), run_onnx, one),
             "this Scorer, the file that ships": _timed(ours, "scorer.logits(x)", one),
