@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +49,9 @@ class TunedProphet:
             changepoint_range=_CHANGEPOINT_SHARE,
             n_changepoints=_CHANGEPOINTS,
         )
+        if not model.yearly_seasonality:
+            # Prophet works out anew, in a quarter of the time of the fit, that there is no season.
+            model.make_all_seasonality_features = _without_season
         # L-BFGS finds the same maximum as Newton's method in a third of the time.
         model.fit(_frame(known, scaled(known.counts, self.scale)), algorithm="LBFGS")
         ahead = _dates(range(known.last + 1, known.last + horizon + 1), known.period_type)
@@ -99,6 +103,17 @@ def _prophet(**settings: Any) -> Any:
     get_logger().setLevel(logging.CRITICAL)
     logging.getLogger("prophet").setLevel(logging.ERROR)
     return Prophet(**settings)
+
+
+def _without_season(frame: pd.DataFrame) -> tuple[Any, ...]:
+    """Return what `make_all_seasonality_features` returns of a model without seasons."""
+    return (pd.DataFrame({"zeros": np.zeros(len(frame))}), *_no_season())
+
+
+@cache
+def _no_season() -> tuple[Any, ...]:
+    model = _prophet(yearly_seasonality=False, weekly_seasonality=False, daily_seasonality=False)
+    return tuple(model.make_all_seasonality_features(pd.DataFrame({"ds": _dates(range(2000, 2003), "year")}))[1:])
 
 
 def _frame(known: Known, values: np.ndarray[Any, np.dtype[np.float64]]) -> pd.DataFrame:
