@@ -305,7 +305,7 @@ def _of_package(package: Path) -> Trained:
     history = json.loads((package / "report.json").read_text(encoding="utf-8"))["history"]
     architecture = ARCHITECTURES[_SHIPPED]
     network = architecture.build(len(card.classes), card.input_size, Start())
-    stored = f"as shipped, {card.version}"
+    stored = f"as shipped, one view, {card.version}"
     return Trained(_SHIPPED, architecture.title, "ImageNet", stored, card.input_size, network.count_params(), history)
 
 

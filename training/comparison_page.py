@@ -201,6 +201,7 @@ def _draw(path: Path, judged: Sequence[Judged]) -> None:
         for axis, name in zip(axes[:, column], ("accuracy", "loss"), strict=True):
             axis.plot(epochs, [row[name] for row in history], "o-", ms=3, color=_ORANGE, label="training")
             axis.plot(epochs, [row[f"val_{name}"] for row in history], "s-", ms=3, color=_BLUE, label="validation")
+            axis.set_xlim(0.5, len(history) + 0.5)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.grid(visible=True, lw=0.3)
         axes[0, column].set_title(one.trained.title, fontsize=10)
