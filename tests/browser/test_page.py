@@ -293,7 +293,7 @@ def test_keyboard_is_enough(visit: Visit, photos: dict[str, Path]) -> None:
         page.keyboard.press("Tab")
         expect(page.get_by_label("Choose a photo")).to_be_focused()
         with page.expect_file_chooser() as chooser:
-            page.keyboard.press("Enter")
+            page.keyboard.press("Space")
         chooser.value.set_files(photos["spot"])
         expect(page.locator("#result")).to_be_visible()
         expect(page.get_by_role("heading", level=1)).to_be_focused()
