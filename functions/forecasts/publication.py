@@ -19,7 +19,7 @@ SCHEMA_VERSION: Literal[1] = 1
 POINTER = "current.json"
 MANIFEST = "manifest.json"
 VERSION_PATTERN = r"^\d{8}T\d{6}Z-[0-9a-f]{8}$"
-SERIES_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SERIES_PATTERN = r"^[a-z0-9_]+(-[a-z0-9_]+)*$"
 ALL_AGES = "all"
 # The levels of the quantiles that `ForecastPoint` names, lowest first.
 QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
