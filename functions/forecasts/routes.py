@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import uuid
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Path, Query, Request, Response
@@ -11,9 +10,8 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import ClientDisconnect
 
-from functions.common import problems
+from functions.common import door, problems
 from functions.forecasts import document, views
 from functions.forecasts.publication import (
     MEDIA_TYPES,
@@ -31,25 +29,9 @@ from functions.forecasts.publication import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from functions.forecasts.publication import Manifest
     from functions.forecasts.reader import Publications
 
-_PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_DOCS_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Strict-Transport-Security": "max-age=31536000",
-}
 # A version never changes; what is shown now changes when the next one is published.
 _FOR_EVER = "public, max-age=31536000, immutable"
 _FOR_MINUTES = "public, max-age=300"
@@ -124,8 +106,7 @@ def create_app(publications: Publications) -> FastAPI:
     )
     described = app.openapi
     app.openapi = lambda: document.complete(described())  # type: ignore[method-assign]
-    problems.install(app)
-    app.middleware("http")(_at_the_door)
+    door.install(app, images="data:", forms="'self'", camera="")
     app.include_router(_router(publications))
     app.mount("/forecasts/page", StaticFiles(directory=views.PAGE), name="forecasts-page")
     return app
@@ -250,25 +231,6 @@ def _refuse_others(request: Request) -> None:
     unknown = sorted(set(request.query_params.keys()) - {"version"})
     if unknown:
         raise problems.ParameterUnknown(f"Not known here: {', '.join(unknown)}. See /forecasts/docs for what is.")
-
-
-async def _at_the_door(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Name the request, and give every response the headers that keep browsers careful."""
-    context = request.scope.get("aws.context")
-    request.state.request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
-    try:
-        response = await call_next(request)
-    except ClientDisconnect:  # nobody is left to read an answer
-        return Response(status_code=400)
-    except Exception as error:
-        problem = problems.InternalError("Something went wrong here. Try again in a minute.")
-        response = problems.respond(request, problem, error)
-    response.headers.update(_SECURITY_HEADERS)
-    response.headers["X-Request-Id"] = request.state.request_id
-    is_docs = request.url.path.endswith("/docs")
-    response.headers["Content-Security-Policy"] = _DOCS_POLICY if is_docs else _PAGE_POLICY
-    response.headers.setdefault("Cache-Control", "no-store" if "/v1/" in request.url.path else "no-cache")
-    return response
 
 
 __all__ = ["create_app", "is_forecasts", "openapi_document"]

@@ -6,15 +6,14 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, BeforeValidator, Field, Strict
-from starlette.requests import ClientDisconnect
 
-from functions.common import observability, problems
+from functions.common import door, observability, problems
 from functions.triage import ROOM, document
 from functions.triage.answer import ModelReference, Prediction, answer_photo
 from functions.triage.body import photo_and_person
@@ -23,26 +22,11 @@ from functions.triage.person import Person
 from functions.triage.settings import TriageSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from functions.triage.scorer import Scorer
 
 PAGE = Path(__file__).parent / "page"
-
-_PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
-    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
-_DOCS_POLICY = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-_SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
-    "Strict-Transport-Security": "max-age=31536000",
-}
 
 
 class Health(BaseModel):
@@ -92,8 +76,7 @@ def create_app(scorer: Callable[[], Scorer], settings: TriageSettings) -> FastAP
     )
     described = app.openapi
     app.openapi = lambda: document.complete(described())  # type: ignore[method-assign]
-    problems.install(app)
-    app.middleware("http")(_at_the_door)
+    door.install(app, images="blob: data:", forms="'none'", camera="self")
     app.include_router(_router(scorer, settings))
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     return app
@@ -199,25 +182,6 @@ def _counts(prediction: Prediction) -> dict[str, float]:
     if prediction.score is not None:
         counts["Score"] = prediction.score
     return counts | {f"Reason_{reason}": 1 for reason in prediction.reasons} | {f"Domain_{prediction.domain.kind}": 1}
-
-
-async def _at_the_door(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Name the request, and give every response the headers that keep browsers careful."""
-    context = request.scope.get("aws.context")
-    request.state.request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
-    try:
-        response = await call_next(request)
-    except ClientDisconnect:  # nobody is left to read an answer
-        return Response(status_code=400)
-    except Exception as error:
-        problem = problems.InternalError("Something went wrong here. Try again in a minute.")
-        response = problems.respond(request, problem, error)
-    response.headers.update(_SECURITY_HEADERS)
-    response.headers["X-Request-Id"] = request.state.request_id
-    is_docs = request.url.path.endswith("/docs")
-    response.headers["Content-Security-Policy"] = _DOCS_POLICY if is_docs else _PAGE_POLICY
-    response.headers.setdefault("Cache-Control", "no-store" if "/v1/" in request.url.path else "no-cache")
-    return response
 
 
 def _refuse_parameters(request: Request) -> None:

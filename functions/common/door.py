@@ -1,0 +1,63 @@
+"""What every room does at its door: a name for each request, and headers that keep browsers careful."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from fastapi import Request, Response
+from starlette.requests import ClientDisconnect
+
+from functions.common import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from fastapi import FastAPI
+
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def install(app: FastAPI, *, images: str, forms: str, camera: str) -> None:
+    """Give an app its problem responses and its door.
+
+    Args:
+        app: to be given them.
+        images: from where its pages take pictures beside their own origin, as a Content-Security-Policy says it.
+        forms: where its pages may send forms, likewise.
+        camera: who may use the camera, as a Permissions-Policy says it; empty for nobody.
+
+    """
+    page_policy = (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {images}; connect-src 'self'; "
+        f"form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+    )
+    security_headers = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Permissions-Policy": f"camera=({camera}), geolocation=(), microphone=()",
+        "Strict-Transport-Security": "max-age=31536000",
+    }
+
+    async def at_the_door(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        context = request.scope.get("aws.context")
+        request.state.request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
+        try:
+            response = await call_next(request)
+        except ClientDisconnect:  # nobody is left to read an answer
+            return Response(status_code=400)
+        except Exception as error:
+            problem = problems.InternalError("Something went wrong here. Try again in a minute.")
+            response = problems.respond(request, problem, error)
+        response.headers.update(security_headers)
+        response.headers["X-Request-Id"] = request.state.request_id
+        is_docs = request.url.path.endswith("/docs")
+        response.headers["Content-Security-Policy"] = _DOCS_POLICY if is_docs else page_policy
+        response.headers.setdefault("Cache-Control", "no-store" if "/v1/" in request.url.path else "no-cache")
+        return response
+
+    problems.install(app)
+    app.middleware("http")(at_the_door)
