@@ -104,9 +104,8 @@ def release(
         model = Path(folder) / "model.onnx"
         parity = export(network, size, shown, model)
         say(f"the file answers as the network does: largest difference of a probability {parity:.1e}")
-        scorer = _calibrated(_draft(model, trained, size, parity, created), split.choose, bar)
-        scorer, model = _in_fastest_form(scorer, model, split, say, bar)
-        chosen = scorer.calibrated(scored(scorer, split.choose, bar))
+        draft = _draft(model, trained, size, parity, created)
+        scorer, model, chosen = _in_fastest_form(draft, model, split, say, bar)
         is_malignant = split.choose["target"].to_numpy() == 1
         cutoffs = cutoffs_of(scorer.malignant(chosen), is_malignant, lesions_of(split.choose))
         person = person_effect(split.train, split.choose, chosen, DIAGNOSES)
@@ -198,25 +197,30 @@ def _draft(model: Path, trained: Trained, size: int, parity: float, created: str
     return cards.unpackaged_scorer(model, card)
 
 
-def _calibrated(scorer: Scorer, choose: pd.DataFrame, bar: Bar) -> Scorer:
-    calibration = calibration_of(scored(scorer, choose, bar), labels_of(choose))
-    return cards.with_card(scorer, temperature=calibration.temperature, biases=list(calibration.biases))
+def _calibrated(scorer: Scorer, choose: pd.DataFrame, bar: Bar) -> tuple[Scorer, NDArray[np.float64]]:
+    """Return the scorer calibrated on the choosing photos, and their calibrated probabilities, (n, classes)."""
+    logits = scored(scorer, choose, bar)
+    calibration = calibration_of(logits, labels_of(choose))
+    scorer = cards.with_card(scorer, temperature=calibration.temperature, biases=list(calibration.biases))
+    return scorer, scorer.calibrated(logits)
 
 
-def _in_fastest_form(scorer: Scorer, model: Path, split: Split, say: Say, bar: Bar) -> tuple[Scorer, Path]:
-    """Return the scorer of the fastest file that answers as well as float32, and that file.
+def _in_fastest_form(
+    draft: Scorer, model: Path, split: Split, say: Say, bar: Bar
+) -> tuple[Scorer, Path, NDArray[np.float64]]:
+    """Return the calibrated scorer of the fastest file that answers as well as float32, that file, and its answers.
 
     The stored kernels are exactly float32's, as they were rounded before the export: eight bits are all that is left
-    to judge, with a calibration of their own.
+    to judge, with a calibration of their own. The answers are the choosing photos' probabilities, (n, classes).
     """
     eight = model.with_name("eight.onnx")
     some = split.train["file"].iloc[:: max(1, len(split.train) // _RANGE_PHOTOS)]
-    ranges = _squares(list(some), scorer.card.input_size)
+    ranges = _squares(list(some), draft.card.input_size)
     onnx.save(quantized(float32_graph(model), ranges), eight)
-    small = _calibrated(cards.unpackaged_scorer(eight, scorer.card), split.choose, bar)
+    scorer, plain = _calibrated(draft, split.choose, bar)
+    small, found = _calibrated(cards.unpackaged_scorer(eight, draft.card), split.choose, bar)
     is_malignant = split.choose["target"].to_numpy() == 1
-    plain, found = (one.malignant(one.calibrated(scored(one, split.choose, bar))) for one in (scorer, small))
-    verdict = judged_form(plain, found, is_malignant)
+    verdict = judged_form(scorer.malignant(plain), small.malignant(found), is_malignant)
     say(
         f"in eight bits: malignant AUROC falls by {verdict.auroc_fall:.4f}, P(malignant) stays within 0.02 for "
         f"{100 * verdict.share_within:.1f} % of photos: {'serves' if verdict.may_serve else 'does not serve'}"
@@ -230,9 +234,11 @@ def _in_fastest_form(scorer: Scorer, model: Path, split: Split, say: Say, bar: B
             largest_move=verdict.largest_move,
         ),
     }
-    served, file, kind = (small, eight, "8 bits") if verdict.may_serve else (scorer, model, "float16")
-    version = f"{scorer.card.created.replace('-', '.')}-{served.sha256[:8]}"
-    return cards.with_card(served, version=version, stored_as=kind, stored_forms=forms), file
+    served, file, kind, chosen = (
+        (small, eight, "8 bits", found) if verdict.may_serve else (scorer, model, "float16", plain)
+    )
+    version = f"{draft.card.created.replace('-', '.')}-{served.sha256[:8]}"
+    return cards.with_card(served, version=version, stored_as=kind, stored_forms=forms), file, chosen
 
 
 def _limits(scorer: Scorer, trained: Trained, bar: Bar) -> tuple[Novelty, dict[str, Any]]:
