@@ -126,6 +126,33 @@ def document_of(
     )
 
 
+def rows_by_series(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the rows of each series, so that a large table is gone through once and not once a series."""
+    return {str(series_id): rows for series_id, rows in table.groupby("series_id", sort=False)}
+
+
+def documented(
+    forecast: SeriesForecast, rows: pd.DataFrame | None, source: Source, *, version: str, as_of: datetime
+) -> tuple[SeriesForecast, SeriesDocument]:
+    """Return a forecast with the split of its change where it can be told, and both as they are published.
+
+    Args:
+        forecast: of one series.
+        rows: the series' own of the counts table, for published rates and cases by age; None where there are none.
+        source: of the series.
+        version: of the publication.
+        as_of: when the forecast was made.
+
+    Raises:
+        PublicationRefused: there is no forecast of the final method.
+
+    """
+    found = forecast if rows is None else with_splits(forecast, rows)
+    rates, standard = ({}, "") if rows is None else rates_of(rows, forecast.series)
+    document = document_of(found, source, version=version, as_of=as_of, rates=rates, rate_standard=standard)
+    return found, document
+
+
 def version_of(forecasts: Sequence[SeriesForecast], created: datetime) -> str:
     """Return the name of a version: when it was made, and what tells two of one second apart."""
     found = hashlib.sha256(created.isoformat().encode())

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import ValidationError
 
-from forecasting.documents import document_of, files_of, rates_of, version_of, with_splits
+from forecasting.documents import documented, files_of, rows_by_series, version_of
 from forecasting.errors import PublicationRefused
 from functions.forecasts.publication import (
     MANIFEST,
@@ -185,18 +185,12 @@ def publish(
         raise PublicationRefused(f"{root}: {error}") from error
     shelf = shelf or _shelf(root)
     version = version_of(forecasts, created)
+    rows = {} if table is None else rows_by_series(table)
     entries = []
     for count, forecast in enumerate(sorted(forecasts, key=lambda one: one.series.series_id), start=1):
-        found = forecast if table is None else with_splits(forecast, table)
-        rates, standard = ({}, "") if table is None else rates_of(table, forecast.series)
-        document = document_of(
-            found,
-            sources[forecast.series.source],
-            version=version,
-            as_of=created,
-            rates=rates,
-            rate_standard=standard,
-        )
+        source = sources[forecast.series.source]
+        own = rows.get(forecast.series.series_id)
+        found, document = documented(forecast, own, source, version=version, as_of=created)
         entries.append(_written(document, files_of(document, found), version, shelf))
         done(count)
     manifest = Manifest(

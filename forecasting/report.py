@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecasting.documents import document_of, rates_of, version_of, with_splits
+from forecasting.documents import documented, rows_by_series, version_of
 from forecasting.pictures import forecast_picture
 from functions.forecasts.publication import Source
 from functions.forecasts.views import report_index, report_page
@@ -46,17 +46,11 @@ def write_report(
     folder.mkdir(parents=True, exist_ok=True)
     listed = []
     version = version_of(forecasts, created)
+    rows = rows_by_series(table)
     for count, forecast in enumerate(sorted(forecasts, key=lambda one: one.series.series_id), start=1):
         series = forecast.series
-        rates, standard = rates_of(table, series)
-        document = document_of(
-            with_splits(forecast, table),
-            (sources or {}).get(series.source) or unknown_source(series.source),
-            version=version,
-            as_of=created,
-            rates=rates,
-            rate_standard=standard,
-        )
+        source = (sources or {}).get(series.source) or unknown_source(series.source)
+        _, document = documented(forecast, rows.get(series.series_id), source, version=version, as_of=created)
         picture = f"{series.series_id}.png"
         address = f"{series.series_id}.html"
         (folder / picture).write_bytes(forecast_picture(document))
