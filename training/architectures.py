@@ -88,12 +88,12 @@ ARCHITECTURES: dict[str, Architecture] = {
         "EfficientNet-Lite0",
         _lite,
         Fitting(
-            phases=(Phase("head", 160, 1, 1e-3, 1.0, None), Phase("whole", 160, 3, 4e-4, 0.01, "all")),
+            phases=(Phase("head", 160, 1, 1e-3, 1.0, None), Phase("whole", 160, 4, 4e-4, 0.01, "all")),
             ema_momentum=0.99,
         ),
         weights_file="efficientnet_lite0.fp16.npz",
     ),
-    "resnet50": Architecture("ResNet50", _resnet, _from_nothing(128, 2, 5e-4), keras_has_weights=True),
-    "custom_cnn": Architecture("custom CNN", _custom, _from_nothing(160, 5)),
-    "tuned_cnn": Architecture("tuned CNN", _tuned, _from_nothing(64, 3), needs_search=True),
+    "resnet50": Architecture("ResNet50", _resnet, _from_nothing(128, 4, 5e-4), keras_has_weights=True),
+    "custom_cnn": Architecture("custom CNN", _custom, _from_nothing(160, 6)),
+    "tuned_cnn": Architecture("tuned CNN", _tuned, _from_nothing(64, 5), needs_search=True),
 }
