@@ -7,19 +7,15 @@ What an interrupted publication leaves behind has no manifest and is never read.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from forecasting.documents import documented, files_of, rows_by_series, version_of
 from forecasting.errors import PublicationRefused
+from functions.common.storage import open_storage
 from functions.forecasts.publication import (
     MANIFEST,
     MEDIA_TYPES,
@@ -33,119 +29,17 @@ from functions.forecasts.publication import (
     Source,
     file_name,
 )
-from functions.forecasts.storage import bucket_and_prefix, open_storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     import pandas as pd
 
     from forecasting.result import LeftOut, SeriesForecast
+    from functions.common.storage import Content, Storage
     from functions.forecasts.publication import SeriesDocument
-    from functions.forecasts.storage import Content
-
-# How S3 says that a condition of a write does not hold: it does not, or another such write was on its way.
-_CONDITION_FAILED = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
-
-
-class Shelf(Protocol):
-    """Where publications are put."""
-
-    def create(self, path: str, data: bytes, media_type: str) -> None:
-        """Write a file that is not there yet.
-
-        Raises:
-            PublicationRefused: it is there, or cannot be written.
-
-        """
-
-    def move_pointer(self, data: bytes, before: Content | None) -> bool:
-        """Put a new pointer in the place of `before`, None: of none; False where that is no longer the pointer."""
-
-
-@dataclass(frozen=True)
-class FolderShelf:
-    """A folder; the pointer is moved under a lock on it that the system releases when its holder ends."""
-
-    root: Path
-
-    def create(self, path: str, data: bytes, media_type: str) -> None:  # noqa: ARG002 - a folder keeps no media types
-        """Write a file that is not there yet, down to the disk."""
-        target = self.root / path
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as opened:
-                opened.write(data)
-                opened.flush()
-                os.fsync(opened.fileno())
-        except FileExistsError as error:
-            raise PublicationRefused(f"{target} is there already; a version is written once") from error
-        except OSError as error:
-            raise PublicationRefused(f"{target} cannot be written: {error.strerror}") from error
-
-    def move_pointer(self, data: bytes, before: Content | None) -> bool:
-        """Put a new pointer in the place of `before`."""
-        pointer = self.root / POINTER
-        lock = os.open(self.root, os.O_RDONLY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            found = pointer.read_bytes() if pointer.exists() else None
-            if found != (before.data if before else None):
-                return False
-            partial = self.root / f".partial-{POINTER}"
-            with partial.open("wb") as opened:
-                opened.write(data)
-                opened.flush()
-                os.fsync(opened.fileno())
-            partial.replace(pointer)
-            os.fsync(lock)
-        finally:
-            os.close(lock)
-        return True
-
-
-@dataclass(frozen=True)
-class BucketShelf:
-    """A prefix of an S3 bucket; conditions are S3's own (If-None-Match, If-Match)."""
-
-    bucket: str
-    prefix: str
-
-    @cached_property
-    def _client(self) -> Any:
-        import boto3
-
-        return boto3.client("s3")
-
-    def create(self, path: str, data: bytes, media_type: str) -> None:
-        """Write an object that is not there yet."""
-        if not self._put(path, data, media_type, IfNoneMatch="*"):
-            raise PublicationRefused(f"{self._address(path)} is there already; a version is written once")
-
-    def move_pointer(self, data: bytes, before: Content | None) -> bool:
-        """Put a new pointer in the place of `before`."""
-        condition = {"IfMatch": before.etag} if before else {"IfNoneMatch": "*"}
-        return self._put(POINTER, data, MEDIA_TYPES["json"], **condition)
-
-    def _put(self, path: str, data: bytes, media_type: str, **condition: str) -> bool:
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            self._client.put_object(
-                Bucket=self.bucket, Key=f"{self.prefix}{path}", Body=data, ContentType=media_type, **condition
-            )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _CONDITION_FAILED:
-                return False
-            raise PublicationRefused(f"{self._address(path)} cannot be written: {code}") from error
-        except BotoCoreError as error:
-            raise PublicationRefused(f"{self._address(path)} cannot be written: {error}") from error
-        return True
-
-    def _address(self, path: str) -> str:
-        return f"s3://{self.bucket}/{self.prefix}{path}"
 
 
 def publish(
@@ -156,7 +50,7 @@ def publish(
     created: datetime,
     table: pd.DataFrame | None = None,
     left_out: Iterable[LeftOut] = (),
-    shelf: Shelf | None = None,
+    storage: Storage | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> Manifest:
     """Publish forecasts as a new version, and show it.
@@ -168,7 +62,7 @@ def publish(
         created: when the forecasts were made.
         table: the counts that they were made from; published rates and cases by age are taken from it.
         left_out: series that were not forecast.
-        shelf: where to write instead of `root`.
+        storage: where to read and write instead of `root`.
         done: told how many series are written.
 
     Raises:
@@ -178,12 +72,10 @@ def publish(
     """
     _refuse(forecasts, sources)
     try:
-        before = open_storage(root).read(POINTER)
-    except FileNotFoundError:
-        before = None
+        storage = storage or open_storage(root)
+        before = _shown(storage)
     except (OSError, ValueError) as error:
         raise PublicationRefused(f"{root}: {error}") from error
-    shelf = shelf or _shelf(root)
     version = version_of(forecasts, created)
     rows = {} if table is None else rows_by_series(table)
     entries = []
@@ -191,7 +83,7 @@ def publish(
         source = sources[forecast.series.source]
         own = rows.get(forecast.series.series_id)
         found, document = documented(forecast, own, source, version=version, as_of=created)
-        entries.append(_written(document, files_of(document, found), version, shelf))
+        entries.append(_written(document, files_of(document, found), version, storage))
         done(count)
     manifest = Manifest(
         version=version,
@@ -200,14 +92,14 @@ def publish(
         left_out=tuple(LeftOutSeries(series_id=one.series_id, reason=one.reason) for one in left_out),
     )
     data = (manifest.model_dump_json() + "\n").encode()
-    shelf.create(f"{version}/{MANIFEST}", data, MEDIA_TYPES["json"])
+    _create(storage, f"{version}/{MANIFEST}", data, MEDIA_TYPES["json"])
     pointer = Pointer(
         version=version,
         manifest_sha256=hashlib.sha256(data).hexdigest(),
         since=created,
         previous=Pointer.model_validate_json(before.data).version if before else None,
     )
-    if not shelf.move_pointer((pointer.model_dump_json(indent=1) + "\n").encode(), before):
+    if not _moved(storage, (pointer.model_dump_json(indent=1) + "\n").encode(), before):
         raise PublicationRefused(
             f"another publisher was faster: {version} lies whole in {root}, but is not shown. Look at what is shown "
             "now, and publish again if yours is newer"
@@ -246,17 +138,37 @@ def _refuse(forecasts: Sequence[SeriesForecast], sources: Mapping[str, Source]) 
         raise PublicationRefused("; ".join(complaints))
 
 
-def _shelf(root: str) -> Shelf:
-    parts = bucket_and_prefix(root)
-    return BucketShelf(*parts) if parts else FolderShelf(Path(root))
+def _shown(storage: Storage) -> Content | None:
+    try:
+        return storage.read(POINTER)
+    except FileNotFoundError:
+        return None
 
 
-def _written(document: SeriesDocument, files: Mapping[FileFormat, bytes], version: str, shelf: Shelf) -> SeriesEntry:
+def _create(storage: Storage, path: str, data: bytes, media_type: str) -> None:
+    try:
+        is_new = storage.create(path, data, media_type)
+    except OSError as error:
+        raise PublicationRefused(f"{path} cannot be written: {error}") from error
+    if not is_new:
+        raise PublicationRefused(f"{path} is there already; a version is written once")
+
+
+def _moved(storage: Storage, data: bytes, before: Content | None) -> bool:
+    try:
+        return storage.replace(POINTER, data, before.etag if before else None, MEDIA_TYPES["json"])
+    except OSError as error:
+        raise PublicationRefused(f"{POINTER} cannot be written: {error}") from error
+
+
+def _written(
+    document: SeriesDocument, files: Mapping[FileFormat, bytes], version: str, storage: Storage
+) -> SeriesEntry:
     """Write the files of a series, and return its entry of the index."""
     listed: dict[FileFormat, PublishedFile] = {}
     for file_format, data in files.items():
         path = file_name(document.series_id, file_format)
-        shelf.create(f"{version}/{path}", data, MEDIA_TYPES[file_format])
+        _create(storage, f"{version}/{path}", data, MEDIA_TYPES[file_format])
         listed[file_format] = PublishedFile(path=path, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
     return SeriesEntry(
         series_id=document.series_id,

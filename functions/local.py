@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from functions.common.storage import open_storage
 from functions.forecasts import routes as forecasts
 from functions.forecasts.reader import Publications
 from functions.forecasts.settings import ForecastsSettings
-from functions.forecasts.storage import open_storage
 from functions.triage.routes import create_app
 from functions.triage.scorer import load_scorer
 from functions.triage.settings import TriageSettings

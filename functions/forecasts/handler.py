@@ -23,10 +23,10 @@ def _door() -> Mangum:
     from mangum import Mangum
 
     from functions.common.problems import Problem
+    from functions.common.storage import open_storage
     from functions.forecasts.reader import Publications
     from functions.forecasts.routes import create_app
     from functions.forecasts.settings import ForecastsSettings
-    from functions.forecasts.storage import open_storage
 
     settings = ForecastsSettings()
     publications = Publications(open_storage(settings.root), refresh_s=settings.refresh_s)

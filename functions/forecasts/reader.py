@@ -15,8 +15,8 @@ from functions.forecasts.publication import MANIFEST, POINTER, Manifest, Pointer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from functions.common.storage import Content, Storage
     from functions.forecasts.publication import FileFormat, SeriesEntry
-    from functions.forecasts.storage import Content, Storage
 
 # A publication of a thousand series has an index of about a megabyte; one file has some tens of kilobytes.
 _KEPT_MANIFESTS = 4

@@ -116,8 +116,8 @@ def openapi_document() -> dict[str, Any]:
     """Return the OpenAPI document; nothing is read."""
     from pathlib import Path as Folder
 
+    from functions.common.storage import FolderStorage
     from functions.forecasts.reader import Publications as Reader
-    from functions.forecasts.storage import FolderStorage
 
     return create_app(Reader(FolderStorage(Folder()), refresh_s=0)).openapi()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from functions.forecasts.storage import bucket_and_prefix
+from functions.common.storage import bucket_and_prefix
 
 SHIPPED_PUBLICATION = Path(__file__).parent / "published"
 

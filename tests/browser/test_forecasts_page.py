@@ -15,9 +15,9 @@ import uvicorn
 from playwright.sync_api import expect
 
 from forecasting.publish import publish
+from functions.common.storage import FolderStorage
 from functions.forecasts.reader import Publications
 from functions.forecasts.routes import create_app
-from functions.forecasts.storage import FolderStorage
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.test_look import SCHEMES, SCREENSHOTS, _take_picture, violations
 from tests.forecasting.drawn import SOURCES, drawn_forecast

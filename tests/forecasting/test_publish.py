@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import threading
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,19 +12,18 @@ import pytest
 from moto import mock_aws
 
 from forecasting.errors import PublicationRefused
-from forecasting.publish import BucketShelf, FolderShelf, publish, read_sources
+from forecasting.publish import publish, read_sources
 from functions.common.problems import PublicationUnavailable
+from functions.common.storage import bucket_and_prefix, open_storage
 from functions.forecasts.publication import MANIFEST, POINTER
 from functions.forecasts.reader import Publications
-from functions.forecasts.storage import bucket_and_prefix, open_storage
 from tests.forecasting.drawn import SOURCE, SOURCES, drawn_forecast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from forecasting.publish import Shelf
-    from functions.forecasts.storage import Content
+    from functions.common.storage import Content
 
 CREATED = dt.datetime(2026, 11, 23, 6, tzinfo=dt.UTC)
 LATER = CREATED + dt.timedelta(days=1)
@@ -53,13 +51,6 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"s3://{request.getfixturevalue('bucket')}/{tmp_path.name}"
 
 
-def shelf_at(root: str) -> Shelf:
-    from pathlib import Path
-
-    parts = bucket_and_prefix(root)
-    return BucketShelf(*parts) if parts else FolderShelf(Path(root))
-
-
 def reader(root: str) -> Publications:
     return Publications(open_storage(root), refresh_s=0)
 
@@ -69,19 +60,22 @@ class Interrupted(Exception):
 
 
 class Watched:
-    """Writes to another shelf; calls `at` before each writing."""
+    """Writes to another storage; calls `at` before each writing."""
 
-    def __init__(self, shelf: Shelf, at: Callable[[int, str], None]) -> None:
-        self._shelf, self._at, self.written = shelf, at, []
+    def __init__(self, root: str, at: Callable[[int, str], None]) -> None:
+        self._storage, self._at, self.written = open_storage(root), at, []
 
-    def create(self, path: str, data: bytes, media_type: str) -> None:
+    def read(self, path: str, *, unless: str = "") -> Content | None:
+        return self._storage.read(path, unless=unless)
+
+    def create(self, path: str, data: bytes, media_type: str = "") -> bool:
         self._at(len(self.written), path)
-        self._shelf.create(path, data, media_type)
         self.written.append(path)
+        return self._storage.create(path, data, media_type)
 
-    def move_pointer(self, data: bytes, before: Content | None) -> bool:
-        self._at(len(self.written), POINTER)
-        return self._shelf.move_pointer(data, before)
+    def replace(self, path: str, data: bytes, before: str | None, media_type: str = "") -> bool:
+        self._at(len(self.written), path)
+        return self._storage.replace(path, data, before, media_type)
 
 
 def test_what_is_published_is_what_is_read(root: str) -> None:
@@ -104,7 +98,7 @@ def test_the_manifest_comes_last_and_the_pointer_after_it(root: str) -> None:
         root,
         SOURCES,
         created=CREATED,
-        shelf=Watched(shelf_at(root), lambda _, path: order.append(path.rpartition("/")[2])),
+        storage=Watched(root, lambda _, path: order.append(path.rpartition("/")[2])),
     )
     assert order[-2:] == [MANIFEST, POINTER]
     assert len(order) == 7
@@ -119,7 +113,7 @@ def test_an_interrupted_publication_is_never_seen(root: str, after: int) -> None
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        publish([drawn_forecast()], root, SOURCES, created=LATER, shelf=Watched(shelf_at(root), interrupt))
+        publish([drawn_forecast()], root, SOURCES, created=LATER, storage=Watched(root, interrupt))
     publications = reader(root)
     assert publications.manifest() == first
     assert publications.document(first, first.series[0]).version == first.version
@@ -133,7 +127,7 @@ def test_an_interrupted_first_publication_shows_nothing(root: str) -> None:
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        publish([drawn_forecast()], root, SOURCES, created=CREATED, shelf=Watched(shelf_at(root), interrupt))
+        publish([drawn_forecast()], root, SOURCES, created=CREATED, storage=Watched(root, interrupt))
     with pytest.raises(PublicationUnavailable):
         reader(root).manifest()
 
@@ -149,7 +143,7 @@ def test_of_two_at_once_one_wins_and_the_other_is_told(root: str, is_first: bool
             winner.append(publish([drawn_forecast()], root, SOURCES, created=LATER))
 
     with pytest.raises(PublicationRefused, match="another publisher was faster: 20261123T060000Z-"):
-        publish([drawn_forecast()], root, SOURCES, created=CREATED, shelf=Watched(shelf_at(root), overtake))
+        publish([drawn_forecast()], root, SOURCES, created=CREATED, storage=Watched(root, overtake))
     assert reader(root).manifest() == winner[0]
     # What lost lies whole beside it.
     (lost,) = [name for name in versions(root) if name.startswith("20261123")]
@@ -165,24 +159,6 @@ def versions(root: str) -> set[str]:
     else:
         paths = [str(path.relative_to(root)) for path in Path(root).rglob("*/*")]
     return {path.partition("/")[0] for path in paths if "/" in path}
-
-
-def test_of_many_threads_exactly_one_moves_the_pointer(tmp_path: Path) -> None:
-    shelf = FolderShelf(tmp_path)
-    ready = threading.Barrier(8)
-    moved: list[bool] = []
-
-    def move(number: int) -> None:
-        ready.wait()
-        moved.append(shelf.move_pointer(f"{number}".encode(), None))
-
-    threads = [threading.Thread(target=move, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert moved.count(True) == 1
-    assert (tmp_path / POINTER).read_bytes() in {f"{number}".encode() for number in range(8)}
 
 
 def test_a_version_is_written_once(root: str) -> None:

@@ -14,8 +14,8 @@ from forecasting.__main__ import cli
 from forecasting.errors import PublicationRefused
 from forecasting.forecast_files import Forecasts
 from forecasting.result import FINAL, LeftOut, SeriesForecast
+from functions.common.storage import FolderStorage
 from functions.forecasts.reader import Publications
-from functions.forecasts.storage import FolderStorage
 from tests.forecasting.drawn import drawn_quantiles
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 import forecasting
 from forecasting.publish import read_sources
 from forecasting.table import Series, read_counts, series_of
+from functions.common.storage import FolderStorage
 from functions.forecasts.reader import Publications
 from functions.forecasts.settings import SHIPPED_PUBLICATION
-from functions.forecasts.storage import FolderStorage
 
 SAMPLES = Path(forecasting.__file__).parent / "samples"
 OPEN = {

@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 
 from forecasting.publish import publish
 from forecasting.result import LeftOut
+from functions.common.storage import FolderStorage
 from functions.forecasts.reader import Publications
 from functions.forecasts.routes import create_app
-from functions.forecasts.storage import FolderStorage
 from tests.forecasting.drawn import SOURCES, drawn_forecast
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ import pytest
 
 from forecasting.publish import publish
 from functions.common.problems import ForecastUnknown, PublicationUnavailable, PublicationUnknown
+from functions.common.storage import BucketStorage, FolderStorage, open_storage
 from functions.forecasts.publication import MANIFEST, POINTER
 from functions.forecasts.reader import Publications
-from functions.forecasts.storage import BucketStorage, FolderStorage, open_storage
 from tests.forecasting.drawn import SOURCES, drawn_forecast
 from tests.forecasts.conftest import CREATED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from functions.forecasts.storage import Content
+    from functions.common.storage import Content
 
 NAME = "drawn-land-both-melanoma-inc"
 

@@ -15,10 +15,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from functions.common import problems
+from functions.common.storage import FolderStorage
 from functions.forecasts.publication import MEDIA_TYPES, SeriesDocument
 from functions.forecasts.reader import Publications
 from functions.forecasts.routes import create_app, is_forecasts, openapi_document
-from functions.forecasts.storage import FolderStorage
 from tests.events import GATEWAYS, context, event
 from tests.forecasts.conftest import HOSTILE, PICTURE
 
