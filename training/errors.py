@@ -6,6 +6,11 @@ TrainingError
 ├── WeightsInvalid       starting weights that do not fit the network
 ├── ExportDiffers        the ONNX file does not answer as the network does
 ├── ChecklistIncomplete  an item of a reporting check-list with neither answer nor refusal
+├── DeliveryRefused      more broken rows than a run may pass over
+├── DeliveryExists       another delivery has that name already
+├── PhotoUnknown         no delivery that was taken in has such a photo
+├── SnapshotInvalid      a snapshot that cannot be frozen, or is not what was frozen
+├── StorageFailed        the bucket or folder cannot be read or written
 └── RoomInvalid          a SageMaker room without what the job needs
 """
 
@@ -58,3 +63,23 @@ class ChecklistIncomplete(TrainingError):
 
 class RoomInvalid(TrainingError):
     """A SageMaker room without what the job needs."""
+
+
+class DeliveryRefused(TrainingError):
+    """A delivery, or several, with more broken rows than a run may pass over."""
+
+
+class DeliveryExists(TrainingError):
+    """Another delivery has that name already."""
+
+
+class PhotoUnknown(TrainingError):
+    """No delivery that was taken in has such a photo."""
+
+
+class SnapshotInvalid(TrainingError):
+    """A snapshot that cannot be frozen, or is not what was frozen."""
+
+
+class StorageFailed(TrainingError):
+    """The bucket or folder cannot be read or written."""

@@ -39,8 +39,9 @@ _CODE_OF = {
     **{code: code for code in DIAGNOSES},
 }
 
-_REQUIRED = ("image_name", "diagnosis")
-_OPTIONAL = (
+# The columns that a manifest must have, and those it may have; further ones are not read.
+REQUIRED = ("image_name", "diagnosis")
+OPTIONAL = (
     "path",
     "lesion_id",
     "patient_id",
@@ -76,12 +77,11 @@ def read_manifest(csv: Path) -> pd.DataFrame:
         table = pd.read_csv(csv, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise ManifestInvalid(csv, [f"cannot be read as CSV: {error}"]) from error
-    absent = [name for name in _REQUIRED if name not in table.columns]
+    absent = [name for name in REQUIRED if name not in table.columns]
     if absent:
         raise ManifestInvalid(csv, [f"has no column {name!r}; columns are {list(table.columns)}" for name in absent])
-    table = table.reindex(columns=[*_REQUIRED, *_OPTIONAL], fill_value="").map(str.strip)
-    # `lesions.csv` spells the archive's ", nos" (not otherwise specified) only in its detail column.
-    codes = table["diagnosis"].str.lower().str.removesuffix(", nos").map(_CODE_OF)
+    table = table.reindex(columns=[*REQUIRED, *OPTIONAL], fill_value="").map(str.strip)
+    codes = table["diagnosis"].map(code_of)
     paths = table["path"].where(table["path"] != "", "images/" + table["image_name"] + ".jpg")
     table["file"] = [str(csv.parent / path) for path in paths]
 
@@ -99,6 +99,12 @@ def read_manifest(csv: Path) -> pd.DataFrame:
     if (table["fold"] != "").all():
         table["fold"] = table["fold"].astype("int64")
     return table
+
+
+def code_of(diagnosis: str) -> str | None:
+    """Return which of `DIAGNOSES` a term of the archive or of its challenges means; None where it is not known."""
+    # `lesions.csv` spells the archive's ", nos" (not otherwise specified) only in its detail column.
+    return _CODE_OF.get(diagnosis.strip().lower().removesuffix(", nos"))
 
 
 def labels_of(table: pd.DataFrame) -> NDArray[np.int64]:
