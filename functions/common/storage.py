@@ -49,6 +49,15 @@ class Storage(Protocol):
 
         """
 
+    def read_start(self, path: str, most: int) -> bytes:
+        """Return at most the first `most` bytes of a file.
+
+        Raises:
+            FileNotFoundError: there is none.
+            OSError: it cannot be read just now.
+
+        """
+
     def create(self, path: str, data: bytes, media_type: str = _ANY_MEDIA_TYPE) -> bool:
         """Write a file that is not there yet, whole or not at all; False where one is there.
 
@@ -93,6 +102,11 @@ class FolderStorage:
         data = (self.root / path).read_bytes()
         etag = _tag(data)
         return None if etag == unless else Content(data, etag)
+
+    def read_start(self, path: str, most: int) -> bytes:
+        """Return at most the first `most` bytes of a file."""
+        with (self.root / path).open("rb") as opened:
+            return opened.read(most)
 
     def create(self, path: str, data: bytes, media_type: str = _ANY_MEDIA_TYPE) -> bool:
         """Write a file that is not there yet."""
@@ -164,6 +178,14 @@ class BucketStorage:
                 return Content(found["Body"].read(), found["ETag"])
         except _Unchanged:
             return None
+
+    def read_start(self, path: str, most: int) -> bytes:
+        """Return at most the first `most` bytes of an object."""
+        with self._failures(path):
+            found = self._s3[0].get_object(Bucket=self.bucket, Key=self._key(path))
+            with found["Body"] as body:
+                data: bytes = body.read(most)
+        return data
 
     def create(self, path: str, data: bytes, media_type: str = _ANY_MEDIA_TYPE) -> bool:
         """Write an object that is not there yet."""

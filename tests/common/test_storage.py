@@ -39,6 +39,16 @@ def test_a_file_is_created_once(storage: Storage) -> None:
     assert storage.read("a/one.json", unless=found.etag) is None
 
 
+def test_no_more_of_a_file_is_read_than_asked_for(storage: Storage) -> None:
+    storage.create("large", b"123456")
+    storage.create("empty", b"")
+    assert storage.read_start("large", 4) == b"1234"
+    assert storage.read_start("large", 9) == b"123456"
+    assert storage.read_start("empty", 4) == b""
+    with pytest.raises(FileNotFoundError):
+        storage.read_start("none", 4)
+
+
 def test_a_file_is_replaced_only_as_it_was_read(storage: Storage) -> None:
     assert storage.replace("pointer", b"1", None)
     first = storage.read("pointer")
