@@ -162,6 +162,76 @@ def tune(
     sys.stdout.write((folder / "tuning.md").read_text(encoding="utf-8"))
 
 
+@cli.command(
+    epilog="Example: python -m training deliver ../shared/data/lesions --to s3://training --name clinic-2026-11"
+)
+def deliver(
+    folder: Annotated[Path, typer.Argument(help="Photos, and manifest.csv or lesions.csv in ISIC's column names.")],
+    to: Annotated[str | None, typer.Option(help="The training bucket, s3://..., or a folder.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the delivery; the folder's when not given.")] = None,
+    check_only: Annotated[bool, typer.Option("--check-only", help="Send nothing.")] = False,
+    most_broken: Annotated[float, typer.Option(help="Share of the rows that may be broken.", min=0, max=1)] = 0.2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Check labelled photos by every rule that they will be taken in by, and send the good ones.
+
+    Photos go first and the manifest last; started again, it sends what is not there yet.
+    """
+    from training.deliveries import check_folder, open_training, send
+    from training.errors import DeliveryRefused
+
+    if to is None and not check_only:
+        raise typer.BadParameter("say where the photos go, or ask for --check-only", param_hint="--to")
+    storage = open_training(to) if to else None
+    checked = check_folder(
+        folder,
+        name or folder.resolve().name.lower(),
+        storage,
+        now=dt.datetime.now(dt.UTC),
+        most_broken=most_broken,
+        bar=_bar,
+    )
+    report = checked.report
+    sys.stdout.write(report.model_dump_json(indent=1) + "\n" if as_json else report.text())
+    if storage is not None and not check_only:
+        sent = send(checked, storage, _bar)
+        _words.print(
+            f"{sent:,} photos sent, {report.accepted - sent:,} were there; the next run takes them in", highlight=False
+        )
+    elif not report.is_usable:
+        raise DeliveryRefused(f"Delivery {report.delivery!r} would not be taken in.")
+
+
+@cli.command(
+    epilog="Example: python -m training withdraw ISIC_0034321 --from s3://training --registry s3://models/registry "
+    "--who 'J. Doe, clinic' --why 'the patient withdrew consent'"
+)
+def withdraw(
+    image_name: Annotated[str, typer.Argument(help="The photo's name in its delivery's manifest.")],
+    training: Annotated[str, typer.Option("--from", help="The training bucket, s3://..., or a folder.")],
+    who: Annotated[str, typer.Option(help="Who asks for it.")],
+    why: Annotated[str, typer.Option(help="Why; it is kept.")],
+    registry: Annotated[str | None, typer.Option(help="The registry, to tell which models saw the photo.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Take a photo back: it is erased from the bucket, left out of every later snapshot, and never taken in again."""
+    from training.deliveries import open_training
+    from training.withdraw import versions_in
+    from training.withdraw import withdraw as run
+
+    done = run(
+        open_training(training),
+        image_name,
+        who=who,
+        why=why,
+        now=dt.datetime.now(dt.UTC),
+        versions=versions_in(open_training(registry)) if registry else (),
+    )
+    sys.stdout.write(
+        done.model_dump_json(indent=1) + "\n" if as_json else done.text(registry_read=registry is not None)
+    )
+
+
 def _show(card: Card) -> None:
     table = Table(
         "photos of", "photos", "malignant AUROC", "95 %", "macro AUROC", "balanced", "ECE", title=card.version

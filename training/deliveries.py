@@ -33,7 +33,7 @@ from training.delivery_reading import (
     written,
 )
 from training.delivery_report import DeliveryReport, judged
-from training.delivery_rules import WITHDRAWN, Known
+from training.delivery_rules import WITHDRAWN, Known, is_usable
 from training.errors import DeliveryExists, DeliveryRefused, StorageFailed
 from training.job import manifest_in
 from training.likeness import twins
@@ -332,9 +332,10 @@ def _near_duplicates(good: Sequence[Row], storage: Storage, delivery: str) -> li
 
 
 def _table_row(row: Row, *, accepted: bool) -> dict[str, str]:
-    place = _place(row) if accepted else ""
-    seen = {"path": place, "delivered": row.path, "sha256": row.sha256, "likeness": row.likeness}
-    return {**row.values, **seen, "accepted": str(int(accepted))}
+    """Return what is kept of a row; of a refused one only what its photo's copies can be found by."""
+    kept = {**row.values, "path": _place(row)} if accepted else {"image_name": row.name if is_usable(row.name) else ""}
+    seen = {"delivered": row.path, "sha256": row.sha256, "likeness": row.likeness, "accepted": str(int(accepted))}
+    return {**dict.fromkeys(COLUMNS, ""), **kept, **seen}
 
 
 def _place(row: Row) -> str:

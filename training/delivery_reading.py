@@ -136,7 +136,7 @@ def _with_photo(row: Row, source: Source) -> Row:
 
 
 def written(rows: Iterable[dict[str, str]], columns: Sequence[str]) -> bytes:
-    """Return rows as CSV: UTF-8, a line feed after each line, the same bytes for the same rows."""
+    """Return rows, whose values hold no control characters, as CSV in UTF-8: the same bytes for the same rows."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()

@@ -24,7 +24,7 @@ TEST_FOLD = 8
 # A name becomes part of addresses, and of the record of a withdrawn photo.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _FOLD = re.compile(r"[0-8]?")
-_AGE = re.compile(r"(\d{1,3}(\.\d+)?)?")
+_AGE = re.compile(r"([0-9]{1,3}(\.[0-9]+)?)?")
 _OLDEST_YEARS = 120
 _SEXES = frozenset({"", "male", "female", "unknown"})
 _TARGETS = frozenset({"", "0", "1"})
@@ -35,6 +35,7 @@ _PLACEHOLDERS = frozenset({"unknown", "na", "n/a", "nan", "none", "null", "-", "
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 200
 _LONGEST_PATH = 500
+_LONGEST_PART = 255  # bytes; no file system takes a longer name
 
 # What a rule found, by row: a sentence that a person can act on.
 Found = dict[int, str]
@@ -87,10 +88,15 @@ class Rule:
     needs_test_set: bool = False
 
 
+def is_usable(name: str) -> bool:
+    """Whether an image_name may become part of an address."""
+    return _NAME.fullmatch(name) is not None
+
+
 def path_trouble(path: str) -> str:
     """Return why a path may not be followed, as a text; empty where it stays within the delivery."""
     parts = PurePosixPath(path).parts
-    if not parts or len(path) > _LONGEST_PATH:
+    if not parts or len(path) > _LONGEST_PATH or any(len(part.encode()) > _LONGEST_PART for part in parts):
         return "is empty or too long"
     if path.startswith(("/", "~")) or ":" in path or "\\" in path:
         return "is not relative to the delivery, with / between its parts"
@@ -109,7 +115,7 @@ def _name_is_usable(rows: Sequence[Row], _: Known) -> Found:
     return {
         at: f"image_name {shown(row.name)} must be 1 to 128 letters, digits, dots, hyphens and underscores"
         for at, row in enumerate(rows)
-        if not _NAME.fullmatch(row.name)
+        if not is_usable(row.name)
     }
 
 
