@@ -123,7 +123,8 @@ def check_folder(
 
     Raises:
         RoomInvalid: the folder has no manifest.
-        DeliveryExists: the bucket has another delivery of that name.
+        DeliveryRefused: the name is none that a delivery may have.
+        DeliveryExists: the bucket has another delivery of that name, or has taken this one in.
         StorageFailed: the storage cannot be read just now.
 
     """
@@ -132,6 +133,11 @@ def check_folder(
             f"{name!r} cannot name a delivery: 1 to 64 small letters, digits, hyphens and underscores can."
         )
     with storage_failures():
+        earlier = report_of(storage, name) if storage else None
+        if earlier and earlier.taken_in:
+            raise DeliveryExists(
+                f"A delivery {name!r} was taken in at {earlier.checked} already. Give further photos another --name."
+            )
         manifest = manifest_in(folder).read_bytes()
         known = known_in(storage, without=name) if storage else Known()
         checked = _checked(manifest, Source(open_storage(folder)), name, known, now, most_broken, bar)

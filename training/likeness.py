@@ -23,15 +23,15 @@ BITS = _FREQUENCIES * _FREQUENCIES
 # Copies (JPEG down to quality 20, half and double size, mirrors, turns, other light and colours, 1 % less rim)
 # differ by up to 32 bits. Photos of other lesions seldom do: small round spots on bare skin, mostly.
 COPY_BITS = 32
-# Copies with 3 % less rim or turned by 2 degrees differ by more; so near to a test photo of another lesion come 0.05 %
+# Copies with 3 % less rim or turned by 2 degrees differ by more; so near to a test photo of another lesion come 0.02 %
 # of the photos, in any of their eight positions. tests/real/test_deliveries.py measures all of these.
 ALIKE_BITS = 44
 # Below this spread of grey levels a picture has no shape, and the signs are those of noise.
 _LEAST_SPREAD = 1.0
 # ITU-R BT.601-7, 2.5.1: the grey level that a colour has.
 _GREY = np.array([0.299, 0.587, 0.114], dtype=np.float32)
-# Rows compared at a time: some 64 MB of distances.
-_BLOCK = 4096
+# Rows compared at a time: some 16 MB of products.
+_BLOCK = 2048
 
 _COSINES = np.cos(np.pi * np.arange(_FREQUENCIES)[:, None] * (2 * np.arange(SIDE)[None, :] + 1) / (2 * SIDE)).astype(
     np.float32
@@ -78,18 +78,20 @@ def twins(new: Sequence[str], known: Sequence[str]) -> list[Twin]:
     here, there = _present(new), _present(known)
     if not here.size or not there.size:
         return []
-    turned = _positions(_signs(new, here))
     standing = _signs(known, there).reshape(len(there), BITS)
     found: list[Twin] = []
-    for start in range(0, len(there), _BLOCK):
-        block = standing[start : start + _BLOCK].T
-        for first in range(0, len(here), _BLOCK):
+    for first in range(0, len(here), _BLOCK):
+        turned = _positions(_signs(new, here[first : first + _BLOCK]))
+        for start in range(0, len(there), _BLOCK):
+            block = standing[start : start + _BLOCK].T
             # Of signs +1 and -1, the product counts what agrees less what differs.
-            nearest = np.max([position[first : first + _BLOCK] @ block for position in turned], axis=0)
-            bits = (BITS - nearest.astype(np.int64)) // 2
+            nearest = turned[0] @ block
+            for position in turned[1:]:
+                np.maximum(nearest, position @ block, out=nearest)
+            rows, columns = np.nonzero(nearest >= BITS - 2 * ALIKE_BITS)
             found.extend(
-                Twin(int(here[first + one]), int(there[start + other]), int(bits[one, other]))
-                for one, other in np.argwhere(bits <= ALIKE_BITS)
+                Twin(int(here[first + one]), int(there[start + other]), (BITS - int(nearest[one, other])) // 2)
+                for one, other in zip(rows, columns, strict=True)
             )
     return sorted(found)
 

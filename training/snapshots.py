@@ -342,9 +342,9 @@ def _learned(rows: list[dict[str, str]]) -> set[str]:
 
 def _named(storage: Storage, snapshot_sha256: str, ids: list[str]) -> Frozen | None:
     for one in reversed(ids) if snapshot_sha256 else ():
-        frozen = read_snapshot(storage, one)
-        if frozen.facts.snapshot_sha256 == snapshot_sha256:
-            return frozen
+        facts = json.loads(_content(storage, f"snapshots/{one}/{_FACTS}"))
+        if facts.get("snapshot_sha256") == snapshot_sha256:
+            return read_snapshot(storage, one)
     return None
 
 

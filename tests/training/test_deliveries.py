@@ -155,13 +155,15 @@ def test_sending_goes_on_where_it_stopped_and_the_manifest_comes_last(tmp_path: 
     assert send(check(tmp_path / "d", opened), opened, no_bar) == 6 - there
     assert send(check(tmp_path / "d", opened), opened, no_bar) == 0
     assert len(take_in(opened, now=NOW, bar=no_bar).reports) == 1
-    assert send(check(tmp_path / "d", opened), opened, no_bar) == 0
 
 
 def test_a_name_that_is_taken_is_refused(storage: Storage, tmp_path: Path) -> None:
-    deliver(draw(tmp_path / "one", GOOD), storage, "one")
-    with pytest.raises(DeliveryExists, match="another --name"):
-        check(draw(tmp_path / "two", [row(9)]), storage, "one")
+    send(check(draw(tmp_path / "one", GOOD), storage), storage, no_bar)
+    with pytest.raises(DeliveryExists, match="with other rows is there already"):
+        check(draw(tmp_path / "two", [row(9)]), storage)
+    take_in(storage, now=NOW, bar=no_bar)
+    with pytest.raises(DeliveryExists, match="was taken in at 2026-11-23T06:00:00"):
+        check(tmp_path / "one", storage)
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a.b", "Big", "a/b", "x" * 65])
