@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from functions.common.problems import PhotoRejected, PhotoTooManyBytes, PhotoUnopened, Problem
-from functions.triage.advice import DISCLAIMER
+from functions.triage.advice import disclaimer
 from functions.triage.answer import Prediction, answer_photo
 from functions.triage.pixels import MAX_BYTES
 from functions.triage.scorer import load_scorer
@@ -78,7 +78,7 @@ def predict(
             )
     if not as_json:
         Console(width=None if sys.stdout.isatty() else 120, markup=False, emoji=False).print(table)
-        _words.print(DISCLAIMER, highlight=False)
+        _words.print(disclaimer(), highlight=False)
     if rejected:
         raise typer.Exit(1)
 

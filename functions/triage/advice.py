@@ -1,21 +1,22 @@
-"""What to do next and by when: a closed set of sentences, one block a band.
+"""What to do next and by when: a closed set of reviewed blocks, in each language.
 
 No block names a medicine or a treatment, and none says that all is well. The two weeks of `urgent` are
 those of the suspected-cancer referral of NICE guideline NG12 (1.7); the warning signs are the ABCDE
-list and the further signs of the American Academy of Dermatology.
+list and the further signs of the American Academy of Dermatology. The words stand in `words/`.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.triage.language import Language, catalogue
+
 if TYPE_CHECKING:
     from functions.triage.card import Cutoffs
-
-DISCLAIMER = "This is a pre-assessment by a computer, not a diagnosis. It can be wrong. Only a doctor can tell."
 
 
 class RiskBand(StrEnum):
@@ -36,11 +37,30 @@ class Reason(StrEnum):
     NOT_IN_FRAME = "not_in_frame"
 
 
+class Block(StrEnum):
+    """Each block of advice that there is."""
+
+    LOW = "low"
+    WATCH = "watch"
+    URGENT = "urgent"
+    WATCH_BY_ANSWERS = "watch_by_answers"
+    URGENT_BY_ANSWERS = "urgent_by_answers"
+    UNSURE_NOT_SKIN = "unsure_not_skin"
+    UNSURE_BLURRED = "unsure_blurred"
+    UNSURE_DARK = "unsure_dark"
+    UNSURE_GLARE = "unsure_glare"
+    UNSURE_NOT_IN_FRAME = "unsure_not_in_frame"
+    UNSURE_WATCH = "unsure_watch"
+    UNSURE_URGENT = "unsure_urgent"
+
+
 class Advice(BaseModel):
     """What to do next and by when."""
 
     model_config = ConfigDict(frozen=True)
 
+    id: Block = Field(description="Which block of the closed set this is; the same in each language.")
+    lang: Language = Field(description="The language of the sentences.")
     headline: str = Field(description="The one sentence to read.")
     next_step: str = Field(description="What to do.")
     by_when: str = Field(description="Until when.")
@@ -50,96 +70,22 @@ class Advice(BaseModel):
     sources: list[str] = Field(description="The guidelines that the advice follows.")
 
 
-_WARNING_SIGNS = [
-    "one half does not match the other (asymmetry)",
-    "ragged or blurred edges (border)",
-    "several shades of brown, black, red, white or blue (colour)",
-    "larger than 6 mm (diameter)",
-    "changing in size, shape, colour or feel (evolving)",
-    "new, or unlike your other spots",
-    "bleeding, itching, or a sore that has not healed in four weeks",
-]
-
-_SOURCES = [
-    "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.7",
-    "American Academy of Dermatology, What to look for: ABCDEs of melanoma",
-]
-
-_ADVICE = {
-    RiskBand.LOW: Advice(
-        headline="Low score. Keep watching this spot.",
-        next_step="Look at it again in the same light once a month and compare. A low score can miss a cancer: "
-        "if you see any of the warning signs, or are worried, show it to a doctor.",
-        by_when="Look again in one month; see a doctor at once if it changes",
-        within_days=None,
-        caution=None,
-        warning_signs=_WARNING_SIGNS,
-        sources=_SOURCES,
-    ),
-    RiskBand.WATCH: Advice(
-        headline="Have this spot looked at.",
-        next_step="Book a visit with a doctor who can examine it with a dermatoscope. Take the photo along.",
-        by_when="Within 4 weeks; sooner if you see any of the warning signs",
-        within_days=28,
-        caution=None,
-        warning_signs=_WARNING_SIGNS,
-        sources=_SOURCES,
-    ),
-    RiskBand.URGENT: Advice(
-        headline="See a doctor soon.",
-        next_step="Call a doctor or a skin clinic today, say that a spot may be skin cancer, and ask to be seen "
-        "within two weeks. Many spots that score high turn out not to be cancer; only an examination can tell.",
-        by_when="Within 2 weeks",
-        within_days=14,
-        caution=None,
-        warning_signs=_WARNING_SIGNS,
-        sources=_SOURCES,
-    ),
+_SIGNS = ("asymmetry", "border", "colour", "diameter", "evolving", "new", "bleeding")
+NICE = "NICE guideline NG12, Suspected cancer: recognition and referral, section 1.7"
+ACADEMY = "American Academy of Dermatology, What to look for: ABCDEs of melanoma"
+DUCKLING = "Grob and Bonerandi 1998, The ugly duckling sign, Arch Dermatol 134: 103-104"
+FIRM = "Kelly, Chamberlain, Staples and McAvoy 2003, Nodular melanoma, Aust Fam Physician 32: 706-709"
+_SOURCES = [NICE, ACADEMY]
+_SOURCES_OF_ANSWERS = [*_SOURCES, DUCKLING, FIRM]
+_BY_ANSWERS = {Block.WATCH_BY_ANSWERS, Block.URGENT_BY_ANSWERS, Block.UNSURE_WATCH, Block.UNSURE_URGENT}
+_WITHIN_DAYS = {
+    Block.WATCH: 28,
+    Block.WATCH_BY_ANSWERS: 28,
+    Block.UNSURE_WATCH: 28,
+    Block.URGENT: 14,
+    Block.URGENT_BY_ANSWERS: 14,
+    Block.UNSURE_URGENT: 14,
 }
-
-
-_WHAT_IS_WRONG = {
-    Reason.NOT_SKIN: (
-        "This does not look like a close photo of a skin spot.",
-        "Hold the phone a hand's breadth from one spot: it fills about half of the picture, with only skin around it.",
-    ),
-    Reason.BLURRED: (
-        "The photo is blurred.",
-        "Hold the phone still, tap on the spot to focus, and go back a little if it stays blurred. Wipe the lens.",
-    ),
-    Reason.DARK: (
-        "The photo is too dark.",
-        "Go to a window or out into daylight, and keep your shadow off the spot.",
-    ),
-    Reason.GLARE: (
-        "Much of the photo is pure white.",
-        "Turn the flash off, and turn a little until no light is mirrored in the skin.",
-    ),
-    Reason.NOT_IN_FRAME: (
-        "No spot can be made out in the middle of the photo.",
-        "Bring one spot to the middle, filling about half of the picture. A pale spot shows better in daylight.",
-    ),
-}
-
-_UNSURE = {
-    reason: Advice(
-        headline=f"{wrong} Take another.",
-        next_step=f"{better} No score says nothing about the spot: if you see any of the warning signs, are worried, "
-        "or cannot take a better photo, show it to a doctor.",
-        by_when="Another photo now; a doctor at once if the spot changes",
-        within_days=None,
-        caution=None,
-        warning_signs=_WARNING_SIGNS,
-        sources=_SOURCES,
-    )
-    for reason, (wrong, better) in _WHAT_IS_WRONG.items()
-}
-
-_CLINICAL = (
-    "The photo looks as if it was taken without a dermatoscope. The program learned from dermatoscope photos and is "
-    "wrong more often on others, so its answer is never lower than watch."
-)
-_WITH_CAUTION = {band: advice.model_copy(update={"caution": _CLINICAL}) for band, advice in _ADVICE.items()}
 
 
 def risk_band(probability: float, cutoffs: Cutoffs) -> RiskBand:
@@ -157,11 +103,33 @@ def careful_band(band: RiskBand, *, is_clinical: bool) -> RiskBand:
     return RiskBand.WATCH if is_clinical and band is RiskBand.LOW else band
 
 
-def advice_for(band: RiskBand, *, is_clinical: bool = False) -> Advice:
-    """Return the one block of advice of a band, with the one caution where the photo looks clinical."""
-    return (_WITH_CAUTION if is_clinical else _ADVICE)[band]
+def block_of(band: RiskBand, *, by_answers: bool = False) -> Block:
+    """Return the block of a band; `by_answers` where what was noticed made it, and not the photo."""
+    return Block(f"{band.value}_by_answers" if by_answers else band.value)
 
 
-def advice_without_score(reason: Reason) -> Advice:
-    """Return the one block of advice for a photo that has no score."""
-    return _UNSURE[reason]
+def block_without_score(reason: Reason, least: RiskBand = RiskBand.LOW) -> Block:
+    """Return the block for a photo that has no score; above `low`, what was noticed counts and no photo is awaited."""
+    return Block(f"unsure_{reason.value if least is RiskBand.LOW else least.value}")
+
+
+@lru_cache(maxsize=256)
+def advice(block: Block, language: Language = "en", *, is_clinical: bool = False) -> Advice:
+    """Return a block in a language, with the one caution where the photo looks clinical."""
+    words = catalogue(language)
+    return Advice(
+        id=block,
+        lang=language,
+        headline=words[f"advice.{block.value}.headline"],
+        next_step=words[f"advice.{block.value}.next_step"],
+        by_when=words[f"advice.{block.value}.by_when"],
+        within_days=_WITHIN_DAYS.get(block),
+        caution=words["advice.caution"] if is_clinical else None,
+        warning_signs=[words[f"advice.sign.{sign}"] for sign in _SIGNS],
+        sources=_SOURCES_OF_ANSWERS if block in _BY_ANSWERS else _SOURCES,
+    )
+
+
+def disclaimer(language: Language = "en") -> str:
+    """Return what is shown beside each answer."""
+    return catalogue(language)["advice.disclaimer"]

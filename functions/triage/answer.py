@@ -10,16 +10,18 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from functions.triage.advice import (
-    DISCLAIMER,
     Advice,
     Reason,
     RiskBand,
-    advice_for,
-    advice_without_score,
+    advice,
+    block_of,
+    block_without_score,
     careful_band,
+    disclaimer,
     risk_band,
 )
 from functions.triage.explain import Explanation, explain
+from functions.triage.flags import Flag, flags_of, least_band, raised
 from functions.triage.person import Fact, Person, facts_of, informed, more_careful
 from functions.triage.pixels import square_pixels
 from functions.triage.quality import Quality, quality_of
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from functions.triage.card import Card
+    from functions.triage.language import Language
     from functions.triage.scorer import Output, Scorer
 
 
@@ -72,6 +75,10 @@ class Prediction(BaseModel):
     risk_band: Literal["low", "watch", "urgent", "unsure"] = Field(
         description="How soon a doctor should look; `unsure`: the photo cannot be judged, take another."
     )
+    decided_by: Literal["photo", "answers"] = Field(
+        description="`answers`: what was noticed about the spot made the band or the advice, not the photo."
+    )
+    flags: list[Flag] = Field(description="What was noticed about the spot: the questions answered with yes.")
     reasons: list[Reason] = Field(description="Why the photo cannot be judged; empty for every other band.")
     diagnoses: dict[str, float] | None = Field(
         description="Probability of each diagnosis by its code, summing to 1; null where `risk_band` is `unsure`."
@@ -106,6 +113,7 @@ def answer_photo(
     request_id: str,
     person: Person | None = None,
     explained: bool = False,
+    language: Language = "en",
 ) -> tuple[Prediction, Timings]:
     """Judge one photo: its quality first, which costs a thirtieth of the network, and only then what it shows.
 
@@ -116,6 +124,7 @@ def answer_photo(
         request_id: names the request that asked.
         person: what was told beside the photo; nothing told, the photo answers alone.
         explained: whether to show what the program looked at.
+        language: of the sentences.
 
     Returns:
         The answer, and where its time went.
@@ -130,16 +139,18 @@ def answer_photo(
     square = square_pixels(photo, card.input_size)
     quality = quality_of(square, card.quality)
     looked = time.perf_counter()
+    flags = flags_of(person)
     common: dict[str, Any] = {
         "prediction_id": prediction_id,
+        "flags": flags,
         "quality": quality,
         "model": ModelReference(version=card.version, sha256=scorer.sha256),
-        "disclaimer": DISCLAIMER,
+        "disclaimer": disclaimer(language),
         "request_id": request_id,
     }
     if not quality.passed:
         reasons = [Reason(flaw) for flaw in quality.flaws]
-        return _without_score(reasons, _UNKNOWN, common), Timings(1e3 * (looked - began), 0.0)
+        return _without_score(reasons, _UNKNOWN, language, common), Timings(1e3 * (looked - began), 0.0)
     wanted: list[Output] = ["logits"]
     wanted += ["texture"] if scorer.novelty else []
     explained = explained and scorer.has("activation")
@@ -149,42 +160,47 @@ def answer_photo(
     domain = _domain(found.get("texture"), scorer)
     if domain.distance is not None and domain.distance > 1:
         unlike = Domain(kind="unknown", value=None, distance=domain.distance)
-        return _without_score([Reason.NOT_SKIN], unlike, common), timings
+        return _without_score([Reason.NOT_SKIN], unlike, language, common), timings
     alone = scorer.calibrated(found["logits"])
     probabilities, used = _with_person(alone, scorer, person)
     probability = float(scorer.malignant(probabilities)[0])
     is_clinical = domain.kind == "clinical"
     by_score = risk_band(more_careful(float(scorer.malignant(alone)[0]), probability), card.cutoffs)
-    band = careful_band(by_score, is_clinical=is_clinical)
+    by_photo = careful_band(by_score, is_clinical=is_clinical)
+    band = raised(by_photo, flags)
+    by_answers = band is not by_photo
     prediction = Prediction(
         score=round(100 * probability, 1),
         probability=round(probability, 6),
-        label="malignant" if band is RiskBand.URGENT else "benign",
+        label="malignant" if by_score is RiskBand.URGENT else "benign",
         risk_band=band.value,
+        decided_by="answers" if by_answers else "photo",
         reasons=[],
         diagnoses={code: round(float(value), 6) for code, value in zip(card.classes, probabilities[0], strict=True)},
         used=used,
         domain=domain,
-        explanation=_explanation(found["activation"][0], alone[0], card) if explained else None,
-        advice=advice_for(band, is_clinical=is_clinical),
+        explanation=_explanation(found["activation"][0], alone[0], card, language) if explained else None,
+        advice=advice(block_of(band, by_answers=by_answers), language, is_clinical=is_clinical),
         **common,
     )
     return prediction, timings
 
 
-def _without_score(reasons: list[Reason], domain: Domain, common: dict[str, Any]) -> Prediction:
-    """Return the answer to a photo that cannot be judged; its advice is for the first reason."""
+def _without_score(reasons: list[Reason], domain: Domain, language: Language, common: dict[str, Any]) -> Prediction:
+    """Return the answer to a photo that cannot be judged; its advice is for what was noticed, or the first reason."""
+    least = least_band(common["flags"])
     return Prediction(
         score=None,
         probability=None,
         label=None,
         risk_band="unsure",
+        decided_by="photo" if least is RiskBand.LOW else "answers",
         reasons=reasons,
         diagnoses=None,
         used=[],
         domain=domain,
         explanation=None,
-        advice=advice_without_score(reasons[0]),
+        advice=advice(block_without_score(reasons[0], least), language),
         **common,
     )
 
@@ -201,9 +217,11 @@ def _domain(texture: NDArray[np.float32] | None, scorer: Scorer) -> Domain:
     return Domain(kind=kind, value=round(value, 4), distance=round(distance, 4))
 
 
-def _explanation(activation: NDArray[np.float32], alone: NDArray[np.float64], card: Card) -> Explanation:
+def _explanation(
+    activation: NDArray[np.float32], alone: NDArray[np.float64], card: Card, language: Language
+) -> Explanation:
     malignant = columns_of(card.malignant, card.classes)
-    return explain(activation, alone, malignant, card.temperature, card.input_size)
+    return explain(activation, alone, malignant, card.temperature, card.input_size, language)
 
 
 def _with_person(

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from functions.common import problems
-from functions.triage.advice import DISCLAIMER, Reason, RiskBand, advice_for, advice_without_score
+from functions.triage.advice import Block, Reason, advice, disclaimer
 from functions.triage.answer import Domain, ModelReference, Prediction
 from functions.triage.explain import explain
 from functions.triage.person import Person
@@ -25,6 +25,8 @@ _PREDICTION = Prediction(
     probability=0.124113,
     label="benign",
     risk_band="watch",
+    decided_by="photo",
+    flags=[],
     reasons=[],
     diagnoses={
         "akiec": 0.010207,
@@ -47,9 +49,9 @@ _PREDICTION = Prediction(
     ),
     domain=Domain(kind="clinical", value=1.2204, distance=0.8115),
     explanation=None,
-    advice=advice_for(RiskBand.WATCH, is_clinical=True),
+    advice=advice(Block.WATCH, is_clinical=True),
     model=_MODEL,
-    disclaimer=DISCLAIMER,
+    disclaimer=disclaimer(),
     request_id=_REQUEST_ID,
 )
 _UNSURE = _PREDICTION.model_copy(
@@ -69,7 +71,16 @@ _UNSURE = _PREDICTION.model_copy(
             ],
         ),
         "domain": Domain(kind="unknown", value=None, distance=None),
-        "advice": advice_without_score(Reason.BLURRED),
+        "advice": advice(Block.UNSURE_BLURRED),
+    }
+)
+_ANSWERED = _PREDICTION.model_copy(
+    update={
+        "risk_band": "urgent",
+        "decided_by": "answers",
+        "flags": ["changing", "bleeding"],
+        "advice": advice(Block.URGENT_BY_ANSWERS, "es", is_clinical=True),
+        "disclaimer": disclaimer("es"),
     }
 )
 _EXPLAINED = _PREDICTION.model_copy(
@@ -101,6 +112,7 @@ _PREDICTION_EXAMPLES = {
     for name, summary, answer in (
         ("scored", "A photo that can be judged", _PREDICTION),
         ("unsure", "A photo that cannot be judged", _UNSURE),
+        ("answered", "What was noticed decides, in Spanish", _ANSWERED),
         ("explained", "With what the program looked at", _EXPLAINED),
     )
 }

@@ -20,10 +20,14 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field
 
+from functions.triage.language import catalogue
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from functions.triage.language import Language
 
 # Vermilion and blue stay apart for every kind of colour vision (Okabe and Ito 2008).
 _FOR, _AGAINST = (213, 94, 0), (0, 114, 178)
@@ -58,6 +62,7 @@ def explain(
     malignant: Sequence[int],
     temperature: float,
     size: int,
+    language: Language = "en",
 ) -> Explanation:
     """Explain one answer.
 
@@ -67,6 +72,7 @@ def explain(
         malignant: class numbers of the malignant diagnoses.
         temperature: of the calibration.
         size: side of the picture in pixels.
+        language: of the picture in words.
 
     """
     found = malignant_map(activation, probabilities, malignant, temperature)
@@ -76,7 +82,7 @@ def explain(
         values=[[round(float(value), 4) for value in row] for row in found],
         media_type="image/png",
         data=base64.b64encode(overlay(found, size)).decode(),
-        alt=_in_words(found),
+        alt=_in_words(found, language),
     )
 
 
@@ -106,19 +112,17 @@ def overlay(found: NDArray[np.float64], size: int) -> bytes:
     return target.getvalue()
 
 
-def _in_words(found: NDArray[np.float64]) -> str:
+def _in_words(found: NDArray[np.float64], language: Language) -> str:
+    words = catalogue(language)
     most, least = np.unravel_index(found.argmax(), found.shape), np.unravel_index(found.argmin(), found.shape)
     said = []
     if found[most] > 0:
-        said.append(f"reasons for malignancy most {_place(most, found.shape)} (orange)")
+        said.append(words["explain.for"].format(place=words[f"explain.place.{_place(most, found.shape)}"]))
     if found[least] < 0:
-        said.append(f"reasons against it most {_place(least, found.shape)} (blue)")
-    return f"What the program looked at: {'; '.join(said) or 'no place more than another'}."
+        said.append(words["explain.against"].format(place=words[f"explain.place.{_place(least, found.shape)}"]))
+    return words["explain.about"].format(found="; ".join(said) or words["explain.nowhere"])
 
 
 def _place(at: Sequence[np.intp], shape: Sequence[int]) -> str:
-    row, column = (int(place) * _THIRDS // length for place, length in zip(at, shape, strict=True))
-    down, across = ("at the top", "in the middle", "at the bottom")[row], ("left", "", "right")[column]
-    if not across:
-        return down
-    return f"in the middle on the {across}" if row == 1 else f"{down} {across}"
+    """Return the third of the height and the third of the width in which a place lies, such as 02: top right."""
+    return "".join(str(int(place) * _THIRDS // length) for place, length in zip(at, shape, strict=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,10 +35,19 @@ Site = Literal[
 AGE_GROUPS = ("under 20", "20-29", "30-39", "40-49", "50-59", "60-69", "70-79", "80 and over")
 
 
+def _true_or_false(value: object) -> object:
+    """Return what an address or a form says as the document has it: neither 1 nor yes."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+YesNo = Annotated[bool, BeforeValidator(_true_or_false, json_schema_input_type=bool), Strict()]
+
+
 class Person(BaseModel):
     """What a caller may tell about the person and the spot; all of it may be absent.
 
-    Where the model's card says how, it changes the probabilities; it raises the band or leaves it.
+    Where the model's card says how, age, sex and site change the probabilities; what was noticed about the spot does
+    not, and raises the band by the table in `flags`. Nothing that is told lowers a band.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +55,12 @@ class Person(BaseModel):
     sex: Literal["female", "male"] | None = Field(None, description="As the person states it.")
     age: Annotated[int, Field(ge=0, le=120)] | None = Field(None, description="In years.")
     site: Site | None = Field(None, description="Where the spot is, in ISIC's terms.")
+    changing: YesNo | None = Field(None, description="Whether the spot is new or changing.")
+    bleeding: YesNo | None = Field(None, description="Whether it bleeds, or has not healed in four weeks.")
+    unlike_others: YesNo | None = Field(None, description="Whether it is unlike the person's other spots.")
+    growing_firm: YesNo | None = Field(
+        None, description="Whether it is raised, firm, and has been growing for over a month."
+    )
 
 
 def age_group(years: float) -> str:

@@ -11,14 +11,15 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
-from pydantic import BaseModel, BeforeValidator, Field, Strict
+from pydantic import BaseModel, Field
 
 from functions.common import door, observability, problems
 from functions.triage import ROOM, document
 from functions.triage.answer import ModelReference, Prediction, answer_photo
 from functions.triage.body import photo_and_person
 from functions.triage.card import Card
-from functions.triage.person import Person
+from functions.triage.language import Language, page_words
+from functions.triage.person import Person, YesNo
 from functions.triage.settings import TriageSettings
 
 if TYPE_CHECKING:
@@ -43,17 +44,18 @@ class CardAnswer(BaseModel):
     card: Card = Field(description="What the model is, what it reached, and what it must not be used for.")
 
 
-def _true_or_false(value: object) -> object:
-    """Return what an address says as the document has it: neither 1 nor yes."""
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
-
-
 class Asked(Person):
     """What the address of a prediction may hold."""
 
-    explain: Annotated[bool, BeforeValidator(_true_or_false, json_schema_input_type=bool), Strict()] = Field(
+    explain: YesNo = Field(
         default=False, description="Whether to show what the program looked at; only in the address, not in a form."
     )
+    lang: Language = Field(
+        default="en", description="The language of what a person reads; only in the address, not in a form."
+    )
+
+
+_OPTIONS = {"explain", "lang"}
 
 
 def create_app(scorer: Callable[[], Scorer], settings: TriageSettings) -> FastAPI:
@@ -104,10 +106,8 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         openapi_extra=document.photo_body(),
     )
     async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Prediction:
-        photo, told = await photo_and_person(request, Person.model_validate(asked.model_dump(exclude={"explain"})))
-        return await run_in_threadpool(
-            _judge, photo, told, scorer(), problems.request_id_of(request), settings, explained=asked.explain
-        )
+        photo, told = await photo_and_person(request, Person.model_validate(asked.model_dump(exclude=_OPTIONS)))
+        return await run_in_threadpool(_judge, photo, told, scorer(), problems.request_id_of(request), settings, asked)
 
     @router.get(
         "/v1/model",
@@ -133,6 +133,10 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         loaded = scorer()
         return Health(status="ok", model=ModelReference(version=loaded.card.version, sha256=loaded.sha256))
 
+    @router.get("/page/words/{language}.json", include_in_schema=False)
+    async def words(language: Language) -> dict[str, str]:
+        return page_words(language)
+
     @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "index.html")
@@ -141,7 +145,7 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
 
 
 def _judge(
-    photo: bytes, person: Person, scorer: Scorer, request_id: str, settings: TriageSettings, *, explained: bool
+    photo: bytes, person: Person, scorer: Scorer, request_id: str, settings: TriageSettings, asked: Asked
 ) -> Prediction:
     prediction_id = str(uuid.uuid4())
     with observability.traced(ROOM, "answer_photo", enabled=settings.tracing):
@@ -151,7 +155,8 @@ def _judge(
             prediction_id=prediction_id,
             request_id=request_id,
             person=person,
-            explained=explained,
+            explained=asked.explain,
+            language=asked.lang,
         )
     observability.logger(ROOM).info(
         "photo judged",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from functions.triage.advice import Reason, RiskBand, advice_for, advice_without_score
+from functions.triage.advice import Reason, RiskBand, advice, block_of, block_without_score
 from functions.triage.explain import explain
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def answering(band: RiskBand, score: float | None = None) -> Callable[[Route], N
         answer.update(
             score=SCORES[band] if score is None else score,
             risk_band=band.value,
-            advice=advice_for(band).model_dump(mode="json"),
+            advice=advice(block_of(band)).model_dump(mode="json"),
         )
         route.fulfill(response=response, json=answer)
 
@@ -48,7 +48,9 @@ def unsure(reason: Reason) -> Callable[[Route], None]:
         response = route.fetch()
         answer = response.json()
         answer.update(dict.fromkeys(("score", "probability", "label", "diagnoses", "explanation")))
-        answer.update(risk_band="unsure", reasons=[reason], advice=advice_without_score(reason).model_dump(mode="json"))
+        answer.update(
+            risk_band="unsure", reasons=[reason], advice=advice(block_without_score(reason)).model_dump(mode="json")
+        )
         route.fulfill(response=response, json=answer)
 
     return fulfil
@@ -65,7 +67,7 @@ def explaining(*, is_clinical: bool) -> Callable[[Route], None]:
         answer.update(
             score=17.3,
             risk_band="watch",
-            advice=advice_for(RiskBand.WATCH, is_clinical=is_clinical).model_dump(mode="json"),
+            advice=advice(block_of(RiskBand.WATCH), is_clinical=is_clinical).model_dump(mode="json"),
             explanation=explain(activation, np.array([0.4, 0.6]), [0], 1.0, 224).model_dump(mode="json"),
         )
         route.fulfill(response=response, json=answer)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from functions.common import problems
-from functions.triage.advice import DISCLAIMER, Reason, RiskBand, advice_for, advice_without_score
+from functions.triage.advice import Reason, RiskBand, advice, block_of, block_without_score, disclaimer
 from functions.triage.pixels import MAX_BYTES
 from tests.browser.states import PREDICTIONS, STATES, answering, choose, explaining, unsure
 
@@ -42,12 +42,12 @@ def expect_answer(page: Page, answer: dict[str, Any]) -> None:
     expect(page.locator("#gauge-number")).to_have_text(shown)
     expect(page.get_by_role("img", name=f"Score {shown} of 100: {WORDS[band]}")).to_be_visible()
     expect(page.locator("#band")).to_have_text(WORDS[band])
-    advice = advice_for(band)
+    shown = advice(block_of(band))
     title = page.get_by_role("heading", level=1)
-    expect(title).to_have_text(advice.headline)
+    expect(title).to_have_text(shown.headline)
     expect(title).to_be_focused()
     expect(page.get_by_role("status")).to_have_text(f"Score {shown} of 100: {WORDS[band]}.")
-    for sentence in (advice.by_when, advice.next_step, *advice.warning_signs, DISCLAIMER):
+    for sentence in (shown.by_when, shown.next_step, *shown.warning_signs, disclaimer()):
         expect(page.get_by_text(sentence, exact=False)).to_be_visible()
 
 
@@ -118,18 +118,18 @@ def test_each_band_has_its_words(
 def test_photo_that_cannot_be_judged_gets_no_score_and_a_way_on(
     reason: Reason, visit: Visit, photos: dict[str, Path]
 ) -> None:
-    advice = advice_without_score(reason)
+    shown = advice(block_without_score(reason))
     with visit() as page:
         page.route(PREDICTIONS, unsure(reason))
         choose(page, photos["spot"])
         title = page.get_by_role("heading", level=1)
-        expect(title).to_have_text(advice.headline)
+        expect(title).to_have_text(shown.headline)
         expect(title).to_be_focused()
-        expect(page.get_by_role("status")).to_have_text(advice.headline)
+        expect(page.get_by_role("status")).to_have_text(shown.headline)
         expect(page.locator("#band")).to_have_text("No score")
         expect(page.locator("#gauge-number")).to_have_text("\N{EN DASH}")
         expect(page.locator(".pointer")).to_be_hidden()
-        for sentence in (advice.next_step, *advice.warning_signs, DISCLAIMER):
+        for sentence in (shown.next_step, *shown.warning_signs, disclaimer()):
             expect(page.get_by_text(sentence)).to_be_visible()
         expect(page.get_by_text("Of 100 spots with this score")).to_be_hidden()
         expect(page.locator("#looked")).to_be_hidden()
@@ -157,7 +157,7 @@ def test_what_the_program_looked_at_is_shown_on_request(visit: Visit, photos: di
 
 
 def test_clinical_photo_is_told_to_be_less_sure(visit: Visit, photos: dict[str, Path]) -> None:
-    caution = advice_for(RiskBand.WATCH, is_clinical=True).caution
+    caution = advice(block_of(RiskBand.WATCH), is_clinical=True).caution
     assert caution
     with visit() as page:
         page.route(PREDICTIONS, explaining(is_clinical=True))
@@ -166,7 +166,7 @@ def test_clinical_photo_is_told_to_be_less_sure(visit: Visit, photos: dict[str, 
         page.unroute(PREDICTIONS)
         page.route(PREDICTIONS, answering(RiskBand.LOW))
         choose(page, photos["other spot"])
-        expect(page.get_by_text(advice_for(RiskBand.LOW).headline)).to_be_visible()
+        expect(page.get_by_text(advice(block_of(RiskBand.LOW)).headline)).to_be_visible()
         expect(page.locator("#caution")).to_be_hidden()
         expect(page.locator("#looked-at")).not_to_be_checked()
 

@@ -10,31 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.triage.advice import (
-    DISCLAIMER,
-    Advice,
+    Block,
     Reason,
     RiskBand,
-    advice_for,
-    advice_without_score,
+    advice,
+    block_of,
+    block_without_score,
     careful_band,
+    disclaimer,
     risk_band,
 )
 from functions.triage.card import Cutoffs
-
-# Beginnings of words. What is done about a spot is a doctor's to say.
-TREATMENT = (
-    "antibiotic|antifungal|aspirin|bandage|biops|bleach|burn|cauter|chemo|cream|cryo|cure|cut it|disinfect|dose|dosage|"
-    "drug|efudix|excis|fluorouracil|freez|gel|herb|ibuprofen|imiquimod|immuno|inject|laser|lotion|medic|oil|ointment|"
-    "operat|paracetamol|pill|plaster|prescri|radiat|radio|remedy|remov|retin|salve|scrape|squeeze|steroid|sunscreen|"
-    "supplement|surg|tablet|therap|topical|treat|vitamin"
-)
-COMFORT = (
-    "all clear|all good|all is well|be calm|benign|cancer-free|certainly|clean bill|definitely|do not worry|"
-    "don't worry|fine|free of cancer|guarantee|harmless|healthy|innocent|is not cancer|no cancer|no danger|no need|"
-    "no reason|no risk|no sign of|normal|not dangerous|not malignant|nothing to|nothing wrong|probably not|reassur|"
-    "relax|rest assured|safe|unlikely|you are well|you can wait"
-)
-FORBIDDEN = re.compile(rf"\b(?:{TREATMENT}|{COMFORT})", re.IGNORECASE)
+from functions.triage.language import LANGUAGES, Language
 
 CUTOFFS = Cutoffs(low_below=0.05, urgent_from=0.3, guarantee="none")
 every_band = pytest.mark.parametrize("band", list(RiskBand))
@@ -74,56 +61,6 @@ def test_a_higher_probability_is_never_less_urgent(probabilities: list[float], c
     assert lower <= higher
 
 
-def sentences(advice: Advice) -> list[str]:
-    caution = [] if advice.caution is None else [advice.caution]
-    return [advice.headline, advice.next_step, advice.by_when, *caution, *advice.warning_signs]
-
-
-@every_band
-def test_the_advice_of_a_band_is_always_the_same(band: RiskBand) -> None:
-    assert advice_for(band) is advice_for(band)
-    with pytest.raises(ValueError, match="frozen"):
-        advice_for(band).headline = "Another"  # type: ignore[misc]
-
-
-@every_band
-def test_advice_says_what_to_do_next_and_by_when(band: RiskBand) -> None:
-    advice = advice_for(band)
-    assert all(sentences(advice))
-    assert "doctor" in f"{advice.headline} {advice.next_step}"
-    assert len(advice.warning_signs) == 7
-    assert any("NG12" in source for source in advice.sources)
-
-
-every_reason = pytest.mark.parametrize("reason", list(Reason))
-
-
-@every_reason
-def test_without_a_score_the_advice_is_another_photo_and_no_comfort(reason: Reason) -> None:
-    advice = advice_without_score(reason)
-    assert advice is advice_without_score(reason)
-    assert "another" in advice.headline
-    assert "says nothing about the spot" in advice.next_step
-    assert "doctor" in advice.next_step
-    assert (len(advice.warning_signs), advice.within_days) == (7, None)
-    assert {sentence: FORBIDDEN.findall(sentence) for sentence in sentences(advice)} == {
-        sentence: [] for sentence in sentences(advice)
-    }
-
-
-def test_each_reason_has_words_of_its_own() -> None:
-    assert len({advice_without_score(reason).next_step for reason in Reason}) == len(Reason)
-
-
-@every_band
-def test_a_clinical_photo_has_the_bands_advice_and_a_caution(band: RiskBand) -> None:
-    advice = advice_for(band, is_clinical=True)
-    assert advice.caution
-    assert "without a dermatoscope" in advice.caution
-    assert FORBIDDEN.findall(advice.caution) == []
-    assert advice.model_copy(update={"caution": None}) == advice_for(band)
-
-
 def test_only_a_low_clinical_photo_is_called_higher() -> None:
     assert careful_band(RiskBand.LOW, is_clinical=True) is RiskBand.WATCH
     for band in RiskBand:
@@ -132,42 +69,98 @@ def test_only_a_low_clinical_photo_is_called_higher() -> None:
         assert careful_band(band, is_clinical=True) is band
 
 
-def test_the_days_are_those_of_the_sentence() -> None:
-    days = {band: advice_for(band).within_days for band in RiskBand}
-    assert days == {RiskBand.LOW: None, RiskBand.WATCH: 28, RiskBand.URGENT: 14}
-    assert "2 weeks" in advice_for(RiskBand.URGENT).by_when
-    assert "4 weeks" in advice_for(RiskBand.WATCH).by_when
+every_block = pytest.mark.parametrize("block", list(Block))
+every_language = pytest.mark.parametrize("language", LANGUAGES)
+# How each language says a doctor, and how soon.
+DOCTOR = {"en": "doctor", "es": "médico", "de": "Arzt|Ärztin|ärztlich|Praxis|praxis", "pt": "médico", "hi": "डॉक्टर"}
+TWO_WEEKS = {"en": "2 weeks", "es": "2 semanas", "de": "2 Wochen", "pt": "2 semanas", "hi": "2 हफ़्तों"}
+FOUR_WEEKS = {language: words.replace("2", "4") for language, words in TWO_WEEKS.items()}
+A_WARNING_SIGN = {
+    "en": "any of the warning signs",
+    "es": "alguna de las señales de alerta",
+    "de": "eines der Warnzeichen",
+    "pt": "algum dos sinais de alerta",
+    "hi": "चेतावनी का संकेत",
+}
 
 
-def test_a_low_score_still_sends_to_a_doctor_when_a_sign_is_seen() -> None:
-    low = advice_for(RiskBand.LOW)
-    assert "can miss a cancer" in low.next_step
-    assert "warning signs" in low.next_step
-    assert "see a doctor at once" in low.by_when
+@every_block
+@every_language
+def test_a_block_is_whole_and_always_the_same(block: Block, language: Language) -> None:
+    found = advice(block, language)
+    assert found is advice(block, language)
+    with pytest.raises(ValueError, match="frozen"):
+        found.headline = "Another"  # type: ignore[misc]
+    assert (found.id, found.lang) == (block, language)
+    assert all((found.headline, found.next_step, found.by_when))
+    assert re.search(DOCTOR[language], f"{found.headline} {found.next_step}")
+    assert len(set(found.warning_signs)) == 7
+    assert any("NG12" in source for source in found.sources)
 
 
-@every_band
-def test_no_advice_names_a_treatment_or_says_that_all_is_well(band: RiskBand) -> None:
-    found = {sentence: FORBIDDEN.findall(sentence) for sentence in [*sentences(advice_for(band)), DISCLAIMER]}
-    assert {sentence: words for sentence, words in found.items() if words} == {}
+@every_language
+def test_each_block_has_words_of_its_own(language: Language) -> None:
+    assert len({advice(block, language).next_step for block in Block}) == len(Block)
+    assert len({advice(Block.LOW, one).headline for one in LANGUAGES}) == len(LANGUAGES)
 
 
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "Put some cortisone cream on it.",
-        "A small surgery removes it.",
-        "This mole is harmless.",
-        "There is nothing to worry about.",
-        "Do not worry.",
-        "Very unlikely to be cancer.",
-        "Your skin looks healthy.",
-    ],
-)
-def test_the_list_of_forbidden_words_catches(sentence: str) -> None:
-    assert FORBIDDEN.search(sentence)
+@every_language
+def test_the_days_are_those_of_the_sentence(language: Language) -> None:
+    for block in Block:
+        found = advice(block, language)
+        if "urgent" in block.value:
+            assert found.within_days == 14
+            assert TWO_WEEKS[language] in found.by_when
+        elif "watch" in block.value:
+            assert found.within_days == 28
+            assert FOUR_WEEKS[language] in found.by_when
+        else:
+            assert found.within_days is None
+
+
+@every_language
+def test_a_low_score_lists_the_signs_and_says_when_to_ask_anyway(language: Language) -> None:
+    low = advice(Block.LOW, language)
+    assert A_WARNING_SIGN[language] in low.next_step
+    assert re.search(DOCTOR[language], low.next_step)
+    assert re.search(DOCTOR[language], low.by_when)
+    assert any("6" in sign for sign in low.warning_signs)
+
+
+def test_a_low_score_can_miss_a_cancer_and_says_so() -> None:
+    assert "can miss a cancer" in advice(Block.LOW).next_step
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_without_a_score_another_photo_is_asked_for(reason: Reason) -> None:
+    found = advice(block_without_score(reason))
+    assert "another" in found.headline
+    assert "says nothing about the spot" in found.next_step
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_what_was_noticed_counts_more_than_why_there_is_no_score(reason: Reason) -> None:
+    assert block_without_score(reason, RiskBand.WATCH) is Block.UNSURE_WATCH
+    assert block_without_score(reason, RiskBand.URGENT) is Block.UNSURE_URGENT
+    assert "not wait" in advice(Block.UNSURE_URGENT).next_step.lower()
+
+
+@every_block
+@every_language
+def test_a_clinical_photo_has_the_same_block_and_a_caution(block: Block, language: Language) -> None:
+    found = advice(block, language, is_clinical=True)
+    assert found.caution
+    assert found.model_copy(update={"caution": None}) == advice(block, language)
+
+
+@pytest.mark.parametrize("band", list(RiskBand))
+def test_a_band_has_its_block(band: RiskBand) -> None:
+    assert block_of(band).value == band.value
+    if band is not RiskBand.LOW:
+        assert block_of(band, by_answers=True).value == f"{band.value}_by_answers"
 
 
 def test_the_disclaimer_says_that_it_is_no_diagnosis() -> None:
-    assert "not a diagnosis" in DISCLAIMER
-    assert "can be wrong" in DISCLAIMER
+    assert "not a diagnosis" in disclaimer()
+    assert "can be wrong" in disclaimer()
+    assert len({disclaimer(language) for language in LANGUAGES}) == len(LANGUAGES)

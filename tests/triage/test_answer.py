@@ -13,9 +13,10 @@ from PIL import Image
 from pydantic import ValidationError
 
 from functions.common.problems import PhotoEmpty, PhotoRejected
-from functions.triage.advice import DISCLAIMER, Reason, RiskBand, advice_for, advice_without_score
+from functions.triage.advice import Block, Reason, advice, block_without_score, disclaimer
 from functions.triage.answer import Prediction, answer_photo
 from functions.triage.card import Cutoffs, DomainRule, NoveltyRule, PersonEffect, QualityThresholds
+from functions.triage.language import LANGUAGES, Language, catalogue
 from functions.triage.novelty import Novelty
 from functions.triage.person import Person
 from functions.triage.pixels import square_pixels
@@ -70,7 +71,7 @@ def test_band_and_label_follow_the_probability_and_not_the_rounded_score(
 ) -> None:
     found = answer(certain_scorer({"mel": probability, "nv": 1 - probability}))
     assert (found.risk_band, found.label, found.score) == (band, label, score)
-    assert found.advice == advice_for(RiskBand(found.risk_band))
+    assert found.advice == advice(Block(found.risk_band))
 
 
 def test_the_cut_offs_are_the_cards() -> None:
@@ -84,7 +85,7 @@ def test_an_answer_names_itself_the_request_and_the_model() -> None:
     found = answer(certain_scorer({"nv": 1.0}))
     assert (found.prediction_id, found.request_id) == ("this answer", "this request")
     assert (found.model.version, found.model.sha256) == ("2026.11.22-drawn", "f" * 64)
-    assert found.disclaimer == DISCLAIMER
+    assert found.disclaimer == disclaimer()
 
 
 def test_an_answer_is_read_back_from_its_json() -> None:
@@ -189,7 +190,7 @@ def assert_no_score(found: Prediction, reasons: list[str]) -> None:
     assert (found.risk_band, found.reasons) == ("unsure", reasons)
     assert (found.score, found.probability, found.label, found.diagnoses, found.explanation) == (None,) * 5
     assert found.used == []
-    assert found.advice == advice_without_score(Reason(reasons[0]))
+    assert found.advice == advice(block_without_score(Reason(reasons[0])))
 
 
 @pytest.mark.parametrize(
@@ -243,3 +244,33 @@ def test_an_explanation_comes_when_it_is_asked_for_and_the_model_has_one(package
     assert np.shape(found.explanation.values) == (packages.SIZE, packages.SIZE)
     assert answer(loaded).explanation is None
     assert answer_photo(png(), certain_scorer({"nv": 1.0}), **asked)[0].explanation is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_sentences_are_in_the_language_asked_for(language: Language) -> None:
+    found, _ = answer_photo(
+        png(), packages.scorer(), prediction_id="", request_id="", explained=True, language=language
+    )
+    assert found.advice == advice(Block(found.risk_band), language)
+    assert found.disclaimer == disclaimer(language)
+    assert found.explanation is not None
+    assert found.explanation.alt.startswith(catalogue(language)["explain.about"].partition("{")[0])
+
+
+def test_what_was_noticed_raises_the_band_and_is_told() -> None:
+    calm = certain_scorer({"nv": 1.0})
+    alone, _ = answer_photo(png(), calm, prediction_id="", request_id="")
+    assert (alone.risk_band, alone.decided_by, alone.flags) == ("low", "photo", [])
+    seen, _ = answer_photo(png(), calm, prediction_id="", request_id="", person=Person(bleeding=True, changing=False))
+    assert (seen.risk_band, seen.decided_by, seen.flags) == ("watch", "answers", ["bleeding"])
+    assert seen.advice == advice(Block.WATCH_BY_ANSWERS)
+    assert (seen.score, seen.label) == (alone.score, alone.label)
+
+
+def test_what_was_noticed_counts_where_there_is_no_score() -> None:
+    dark = dataclasses.replace(packages.scorer(), card=packages.card(quality=THRESHOLDS))
+    found, _ = answer_photo(
+        png(Image.new("RGB", (120, 120))), dark, prediction_id="", request_id="", person=Person(growing_firm=True)
+    )
+    assert (found.risk_band, found.score, found.decided_by) == ("unsure", None, "answers")
+    assert found.advice == advice(Block.UNSURE_URGENT)

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from functions.__main__ import cli
-from functions.triage.advice import DISCLAIMER
+from functions.triage.advice import disclaimer
 from functions.triage.pixels import MAX_BYTES
 from tests.triage.photos import heic, jpeg, png
 from tests.triage.served import PATIENCE_S, served
@@ -95,8 +95,8 @@ def test_the_table_says_what_next_and_by_when(monkeypatch: pytest.MonkeyPatch, p
     for words in ("score", "band", "what next", "by when", "mole.jpg", "photo_format_unsupported"):
         assert words in ran.stdout
     assert "[bold]:smile:.txt" in ran.stdout, "a name is shown as it is"
-    assert DISCLAIMER in ran.stderr
-    assert DISCLAIMER not in ran.stdout
+    assert disclaimer() in ran.stderr
+    assert disclaimer() not in ran.stdout
 
 
 @pytest.mark.parametrize("command", [[], ["serve"], ["predict"], ["openapi"]])
