@@ -124,6 +124,13 @@ def freeze(storage: Storage, *, now: dt.datetime, champion: str = "") -> Snapsho
         earlier = snapshots(storage)
         last = read_snapshot(storage, earlier[-1]) if earlier else None
         table, pairs, left_out, withdrawn = _dealt(storage, last)
+        parts = _parts(table)
+        empty = [name for name, part in parts.items() if part.empty]
+        if empty:
+            raise SnapshotInvalid(
+                f"No photo is there to {' and to '.join(empty)}; folds {TRAIN_FOLDS[0]} to {TRAIN_FOLDS[-1]} train, "
+                f"{CHOOSE_FOLD} chooses, {TEST_FOLD} tests. Deliver some with these folds, or more without."
+            )
         versions = latest_versions(storage, "photos/")
         gone = [path for path in table["path"] if path not in versions]
         if gone:
@@ -146,7 +153,7 @@ def freeze(storage: Storage, *, now: dt.datetime, champion: str = "") -> Snapsho
             folds={"train": list(TRAIN_FOLDS), "choose": [CHOOSE_FOLD], "test": [TEST_FOLD]},
             photos=len(table),
             lesions=len(set(lesions_of(table))),
-            photos_by_part={name: len(part) for name, part in _parts(table).items()},
+            photos_by_part={name: len(part) for name, part in parts.items()},
             deliveries=tuple(taken_in(storage)),
             left_out=left_out,
             withdrawn=withdrawn,

@@ -187,6 +187,13 @@ def test_a_test_set_that_cannot_judge_is_not_frozen(rows: list[dict[str, str]], 
     assert not list(opened.list("test-sets/"))
 
 
+def test_a_snapshot_without_photos_to_choose_is_not_frozen(folder: Storage, tmp_path: Path) -> None:
+    deliver(draw(tmp_path / "d", [given for given in GIVEN if given["fold"] != "7"]), folder, "one")
+    with pytest.raises(SnapshotInvalid, match="No photo is there to choose"):
+        freeze(folder, now=NOW)
+    assert snapshots(folder) == []
+
+
 def test_a_bucket_names_photos_as_sagemaker_wants_them(tmp_path: Path) -> None:
     with bucket() as opened:
         deliver(draw(tmp_path / "d", GIVEN), opened, "one")
@@ -254,7 +261,8 @@ def test_whatever_comes_later_nothing_straddles_and_nothing_moves(
 
     shelf = Shelf()
     test = [row(0, lesion_id="l0", fold="8"), row(6, lesion_id="l1", fold="8", diagnosis="nv", target="0")]
-    put(shelf, "one", [*test, row(1, lesion_id="own", fold="1"), *rows(10, first)])
+    own = [row(1, lesion_id="own", fold="1"), row(2, lesion_id="other", fold="7")]
+    put(shelf, "one", [*test, *own, *rows(10, first)])
     made = freeze(shelf, now=NOW)
     put(shelf, "two", rows(100, second))
     later = freeze(shelf, now=NOW + dt.timedelta(days=1))
