@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,12 +15,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from training.errors import TrainingError
-from training.job import Interrupted, Room, RoomSettings, interruptible, reporting_failure
+from training.job import (
+    Interrupted,
+    Room,
+    RoomSettings,
+    failure_text,
+    interruptible,
+    is_disk_full,
+    metric_line,
+    reporting_failure,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from functions.triage.card import Card
+    from training.workers import Together
 
 # TensorFlow's start-up notes are for its developers.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -48,31 +58,75 @@ def train(
     phases: Annotated[
         str | None, typer.Option(help="name:size:epochs:rate:last share of the rate:first layer that learns, ...")
     ] = None,
+    network: Annotated[str | None, typer.Option(help="inception_v3, or small_inception for trials.")] = None,
+    batch: Annotated[str | None, typer.Option(help="Photos a step, over all machines together.")] = None,
+    seed: Annotated[str | None, typer.Option(help="Of everything random.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, float32 or mixed_bfloat16.")] = None,
+    ema_momentum: Annotated[str | None, typer.Option(help="Of the moving average of the weights.")] = None,
 ) -> None:
     """Train a model; started again, it goes on from the last finished epoch.
 
     In a SageMaker job the options come as hyperparameters of the same names; the command line wins.
     """
-    from training.options import parsed_fitting, parsed_folds, unknown_hyperparameters
+    import training.workers as machines
 
-    room = Room(base_dir or RoomSettings().base_dir)
+    options = {
+        "weights": weights,
+        "folds": folds,
+        "phases": phases,
+        "network": network,
+        "batch": batch,
+        "seed": seed,
+        "precision": precision,
+        "ema_momentum": ema_momentum,
+    }
+    settings = RoomSettings()
+    room = Room(base_dir or settings.base_dir)
     with reporting_failure(room), interruptible():
-        from training.run import train as run
+        resources = room.resources()
+        if len(resources.hosts) > 1 and not settings.supervised:
+            command = [sys.executable, "-m", "training", *sys.argv[1:]]
+            status = machines.watched(command, machines.environment_of(resources), room.alive)
+        else:
+            together = machines.joined(resources) if len(resources.hosts) > 1 else machines.ALONE
+            said = {name: value for name, value in options.items() if value is not None}
+            _train(room, data or room.data, said, together)
+            status = 0
+    raise typer.Exit(status)
 
-        given = room.hyperparameters()
-        unknown_hyperparameters(given)
-        card = run(
-            room,
-            data=data or room.data,
-            weights=weights or given.get("weights", "imagenet"),
-            folds=parsed_folds(folds or given.get("folds")),
-            settings=parsed_fitting(phases or given.get("phases")),
-            created=dt.datetime.now(dt.UTC).date().isoformat(),
-            say=_say,
-            bar=_bar,
-        )
+
+def _train(room: Room, data: Path, said: dict[str, str], together: Together) -> None:
+    from training.options import read_hyperparameters
+    from training.run import train as run
+
+    given = read_hyperparameters({**room.hyperparameters(), **said})
+    room.check_channels()
+    card = run(
+        room,
+        data=data,
+        weights=given.start(room.weights()),
+        folds=given.folds,
+        settings=given.fitting(),
+        created=dt.datetime.now(dt.UTC).date().isoformat(),
+        say=_say,
+        bar=_bar,
+        network=given.network,
+        on_epoch=_print_metrics,
+        together=together,
+    )
+    if card is None:
+        _say(f"machine {together.index + 1} of {together.count} is done; the chief writes the model")
+        return
+    auroc = card.evaluations["test"].malignant_auroc
+    if auroc is not None:
+        _print_metrics({"test_auroc": auroc.value})
     _show(card)
     _words.print(f"model package: {room.model}\nreport: {room.report / 'report.md'}", highlight=False)
+
+
+def _print_metrics(figures: Mapping[str, Any]) -> None:
+    # At once: an interruption must not lose what CloudWatch has not read.
+    print(metric_line(figures), flush=True)
 
 
 @cli.command(epilog="Example: python -m training evaluate --data ../shared/data/lesions")
@@ -269,6 +323,11 @@ def main() -> None:
         cli()
     except (TrainingError, Interrupted) as error:
         _words.print(f"{error}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except Exception as error:
+        if not is_disk_full(error):
+            raise
+        _words.print(failure_text(error), highlight=False, soft_wrap=True)
         sys.exit(1)
 
 

@@ -43,7 +43,9 @@ class Augmentation:
     blur: tuple[float, float] = (0.3, 0.8)  # of the side, to which they are made small and large again
 
 
-def augmented(photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation) -> tf.Tensor:
+def augmented(
+    photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation, part: tuple[int, int] = (0, 1)
+) -> tf.Tensor:
     """Return one random variant of each photo.
 
     Args:
@@ -51,6 +53,7 @@ def augmented(photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation) 
         size: side of the result in pixels.
         seed: int (2,); equal seeds give equal variants.
         how: the ranges.
+        part: which of how many equal parts of a batch the photos are; together the parts get what the batch would.
 
     Returns:
         float32 (n, size, size, 3), 0..255.
@@ -58,10 +61,10 @@ def augmented(photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation) 
     """
     seeds = tf.random.split(tf.cast(seed, tf.int32), 12)
     n = tf.shape(photos)[0]
-    photos = _with_hairs(tf.cast(photos, tf.float32), seeds[10], how.hair_share)
+    photos = _with_hairs(tf.cast(photos, tf.float32), seeds[10], how.hair_share, part)
 
     def draw(index: int, low: float, high: float, *shape: int) -> tf.Tensor:
-        return tf.random.stateless_uniform((n, *shape), seeds[index], low, high)
+        return _drawn(n, part, seeds[index], low, high, *shape)
 
     side = tf.cast(tf.shape(photos)[1], tf.float32)
     angle = draw(0, -how.rotation_degrees, how.rotation_degrees) * (math.pi / 180)
@@ -70,7 +73,7 @@ def augmented(photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation) 
     mirror = tf.sign(draw(3, -1, 1)) if how.flip else tf.ones((n,))
     shift = draw(4, -how.shift, how.shift, 2) * side
     moved = _warp(photos, size, angle, (scale * stretch * mirror, scale / stretch), shift, how.fill_mode)
-    moved = _blurred(moved, size, seeds[11], how)
+    moved = _blurred(moved, size, seeds[11], how, part)
 
     turn = draw(5, -how.hue, how.hue) * (2 * math.pi)
     matrix = _colour_matrix(turn, draw(6, *how.saturation))
@@ -109,15 +112,23 @@ def _warp(
     )
 
 
-def _with_hairs(photos: tf.Tensor, seed: tf.Tensor, share: float) -> tf.Tensor:
+def _drawn(  # one draw for a whole batch, of which a part is taken
+    n: tf.Tensor, part: tuple[int, int], seed: tf.Tensor, low: float, high: float, *shape: int
+) -> tf.Tensor:
+    which, count = part
+    return tf.random.stateless_uniform((n * count, *shape), seed, low, high)[which * n : (which + 1) * n]
+
+
+def _with_hairs(photos: tf.Tensor, seed: tf.Tensor, share: float, part: tuple[int, int]) -> tf.Tensor:
     """Lay hairs of one colour, dark to fair, over a share of the photos."""
     layers = tf.constant(_hair_layers(photos.shape[1]))
     n = tf.shape(photos)[0]
     which, colour, whether = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
-    chosen = tf.random.stateless_uniform((n,), which, 0, len(layers), tf.int32)
+    at, count = part
+    chosen = tf.random.stateless_uniform((n * count,), which, 0, len(layers), tf.int32)[at * n : (at + 1) * n]
     cover = tf.cast(tf.gather(layers, chosen), tf.float32)[..., tf.newaxis] / 255
-    cover *= tf.cast(tf.random.stateless_uniform((n, 1, 1, 1), whether) < share, tf.float32)
-    fairness = tf.random.stateless_uniform((n, 1, 1, 1), colour)
+    cover *= tf.cast(_drawn(n, part, whether, 0, 1, 1, 1, 1) < share, tf.float32)
+    fairness = _drawn(n, part, colour, 0, 1, 1, 1, 1)
     dark, fair = tf.constant(_DARKEST_HAIR), tf.constant(_FAIREST_HAIR)
     return photos * (1 - cover) + (dark + fairness * (fair - dark)) * cover
 
@@ -143,12 +154,12 @@ def _hair_layers(side: int) -> NDArray[np.uint8]:
     return np.stack(layers)
 
 
-def _blurred(photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation) -> tf.Tensor:
+def _blurred(photos: tf.Tensor, size: int, seed: tf.Tensor, how: Augmentation, part: tuple[int, int]) -> tf.Tensor:
     """Take the fine detail from a share of the photos, all of a batch alike."""
     whether, strength = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
     small = tf.cast(size * tf.random.stateless_uniform((), strength, *how.blur), tf.int32)
     coarse = tf.image.resize(tf.image.resize(photos, (small, small), antialias=True), (size, size), "bicubic")
-    chosen = tf.random.stateless_uniform((tf.shape(photos)[0], 1, 1, 1), whether) < how.blur_share
+    chosen = _drawn(tf.shape(photos)[0], part, whether, 0, 1, 1, 1, 1) < how.blur_share
     return tf.where(chosen, coarse, photos)
 
 
@@ -172,21 +183,25 @@ def training_batches(
     batch: int,
     seed: int,
     how: Augmentation,
+    part: tuple[int, int] = (0, 1),
 ) -> tf.data.Dataset:
     """Return batches of (photos float32 0..255, labels, weights) in the given order, augmented ahead of need.
 
-    A last batch that is not full is left out: `order` should be another one each epoch.
+    Of several machines each takes its part, which of how many, of every batch. A last batch that is not full is left
+    out: `order` should be another one each epoch.
     """
     steps = len(order) // batch
-    rows = order[: steps * batch].reshape(steps, batch)
+    which, count = part
+    share = batch // count
+    rows = order[: steps * batch].reshape(steps, batch)[:, which * share : (which + 1) * share]
 
     def gather(chosen: NDArray[np.int64]) -> NDArray[np.uint8]:
         return photos[chosen]
 
     def load(step: tf.Tensor, chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         raw = tf.numpy_function(gather, [chosen], tf.uint8)
-        raw.set_shape((batch, *photos.shape[1:]))
-        x = augmented(raw, size, tf.stack([tf.constant(seed, tf.int32), tf.cast(step, tf.int32)]), how)
+        raw.set_shape((share, *photos.shape[1:]))
+        x = augmented(raw, size, tf.stack([tf.constant(seed, tf.int32), tf.cast(step, tf.int32)]), how, part)
         return x, tf.gather(labels, chosen), tf.gather(weights, chosen)
 
     dataset = tf.data.Dataset.from_tensor_slices((tf.range(steps), rows))

@@ -78,13 +78,14 @@ def draft_card(
     malignant: tuple[str, ...],
     parity: float,
     data: TrainingData,
+    network: str = "InceptionV3 (Szegedy 2016)",
     views: Sequence[View] = ("as taken",),
 ) -> Card:
     """Return the card before calibration and evaluation, for which the file must already be scored."""
     return Card(
         version=version,
         created=created,
-        network="InceptionV3 (Szegedy 2016), global average pooling, seven logits; ONNX",
+        network=f"{network}, global average pooling, seven logits; ONNX",
         views=list(views),
         input_size=input_size,
         classes=list(classes),

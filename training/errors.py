@@ -4,6 +4,8 @@ TrainingError
 ├── ManifestInvalid      rows or columns that cannot be used
 ├── SplitLeaks           a lesion, patient or near-duplicate on both sides of a split
 ├── WeightsInvalid       starting weights that do not fit the network
+├── LossNotFinite        a training that went astray
+├── WorkerLost           a machine of several that waits for one that is gone
 ├── ExportDiffers        the ONNX file does not answer as the network does
 ├── ChecklistIncomplete  an item of a reporting check-list with neither answer nor refusal
 ├── DeliveryRefused      more broken rows than a run may pass over
@@ -46,6 +48,14 @@ class SplitLeaks(TrainingError):
 
 class WeightsInvalid(TrainingError):
     """Starting weights that do not fit the network."""
+
+
+class LossNotFinite(TrainingError):
+    """A training whose loss is no number any more."""
+
+
+class WorkerLost(TrainingError):
+    """A machine of several that waits for one that is gone."""
 
 
 class ExportDiffers(TrainingError):

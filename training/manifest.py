@@ -58,12 +58,13 @@ OPTIONAL = (
 )
 
 
-def read_manifest(csv: Path) -> pd.DataFrame:
+def read_manifest(csv: Path, photos: Path | None = None) -> pd.DataFrame:
     """Read a manifest and check every row.
 
     Args:
         csv: a CSV file with at least `image_name` and `diagnosis`. Photos lie beside it, at `path` where
             that column exists, else at `images/<image_name>.jpg`.
+        photos: the folder that they lie in instead.
 
     Returns:
         One row a photo, all columns as text save `fold` (int64, only where given) and `target` (0 or 1);
@@ -83,7 +84,7 @@ def read_manifest(csv: Path) -> pd.DataFrame:
     table = table.reindex(columns=[*REQUIRED, *OPTIONAL], fill_value="").map(str.strip)
     codes = table["diagnosis"].map(code_of)
     paths = table["path"].where(table["path"] != "", "images/" + table["image_name"] + ".jpg")
-    table["file"] = [str(csv.parent / path) for path in paths]
+    table["file"] = [str((photos or csv.parent) / path) for path in paths]
 
     complaints = [
         *_complain(table.index[codes.isna()], table["diagnosis"], "diagnosis {!r} is not known"),

@@ -59,6 +59,7 @@ class Trained:
     data: TrainingData
     history: Sequence[dict[str, Any]]
     starting_weights: str
+    network: str  # its title, for the card
     phone: Path | None
     things: Sequence[str]
 
@@ -192,6 +193,7 @@ def _draft(model: Path, trained: Trained, size: int, parity: float, created: str
         malignant=MALIGNANT,
         parity=parity,
         data=trained.data,
+        network=trained.network,
         views=VIEWS,
     )
     return cards.unpackaged_scorer(model, card)

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 from functions.triage.card import TrainingData
 from training import card as cards
 from training.evaluate import lesions_of
-from training.job import Room, manifest_in
+from training.job import Room, hand_over, manifest_in
 from training.manifest import DIAGNOSES, MALIGNANT, labels_of, read_manifest
 from training.release import Trained, history_of, judged, release, scored, write
 from training.splits import Split, deal_folds, groups, split_by_fold
 from training.store import open_store
 from training.weights import local_weights
+from training.workers import ALONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     import pandas as pd
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from functions.triage.scorer import Scorer
     from training.fit import Fitting
     from training.progress import Bar, Say
+    from training.workers import Together
 
 _NEAR_DUPLICATES = "near_duplicates.csv"
 
@@ -50,29 +52,35 @@ def train(
     created: str,
     say: Say,
     bar: Bar,
-) -> Card:
+    network: str = "inception_v3",
+    on_epoch: Callable[[Mapping[str, Any]], None] = lambda _figures: None,
+    together: Together = ALONE,
+) -> Card | None:
     """Train, export, calibrate, evaluate and write the model package and its report into the room.
 
     Args:
         room: where checkpoints, model and report go.
-        data: folder of the manifest and its photos.
-        weights: starting weights, see `weights.local_weights`.
+        data: folder of the photos, and of their manifest where the room has no channel for it.
+        weights: starting weights: `none`, or see `weights.local_weights`.
         folds: which folds train, choose and test.
         settings: of the fit.
         created: today, RFC 3339 date, for the card.
         say: takes one line of progress at a time.
         bar: opens a progress bar of a title and a total, and gives what sets it.
+        network: one of `networks.SERVABLE`.
+        on_epoch: takes each finished epoch's figures.
+        together: the machines that train it.
 
     Returns:
-        The finished card.
+        The finished card; None on a machine that is not the chief, which alone writes the package.
 
     Raises:
         TrainingError: with what has to be mended.
 
     """
-    table, split = read_split(data, folds)
+    table, split = read_split(data, folds, room.manifest() if data == room.data else None)
     say(f"{len(table):,} photos: {len(split.train):,} train, {len(split.choose):,} choose, {len(split.test):,} test")
-    start = local_weights(weights, room.base / "weights")
+    start = None if weights == "none" else local_weights(weights, room.base / "weights")
     with bar("decoding photos", len(table)) as advance:
         photos = open_store(list(table["file"]), room.store, on_progress=advance)
 
@@ -82,8 +90,9 @@ def train(
     if networks.is_whole(start):
         # Half way to what it was, it is as good on photos like those it knew, and better on others.
         settings = dataclasses.replace(settings, averages_start=True)
-    network, history = fit(
-        lambda: networks.inception_v3(len(DIAGNOSES), weights=start),
+    servable = networks.SERVABLE[network]
+    model, history = fit(
+        lambda: servable.build(len(DIAGNOSES), weights=start),
         photos,
         labels_of(table),
         [DIAGNOSES.index(code) for code in MALIGNANT],
@@ -91,16 +100,24 @@ def train(
         settings,
         room.checkpoints,
         say,
+        on_epoch=on_epoch,
+        on_step=room.alive.touch,
+        together=together,
     )
+    if not together.is_chief:
+        return None
     trained = Trained(
         split=split,
         data=_training_data(data.name, table, split, folds),
         history=history,
-        starting_weights=f"of {Path(weights).name}" if weights != "imagenet" else "learned on ImageNet, from Keras",
+        starting_weights=_origin_of(weights),
+        network=servable.title,
         phone=phone_photos(data),
         things=everyday_photos(data),
     )
-    return release(network, trained, package=room.model, report=room.report, created=created, say=say, bar=bar)
+    card = release(model, trained, package=room.packing, report=room.report, created=created, say=say, bar=bar)
+    hand_over(room.packing, room.model)
+    return card
 
 
 def evaluate_again(scorer: Scorer, model: Path, data: Path, report: Path, bar: Bar) -> Card:
@@ -125,8 +142,8 @@ def evaluate_again(scorer: Scorer, model: Path, data: Path, report: Path, bar: B
     return card
 
 
-def read_split(data: Path, folds: Folds) -> tuple[pd.DataFrame, Split]:
-    """Read a folder's manifest and split it, refusing every leak.
+def read_split(data: Path, folds: Folds, manifest: Path | None = None) -> tuple[pd.DataFrame, Split]:
+    """Read a folder's manifest, or one that lies elsewhere, and split it, refusing every leak.
 
     A manifest without folds is dealt as many as are asked for, group by group, always the same way.
 
@@ -134,8 +151,9 @@ def read_split(data: Path, folds: Folds) -> tuple[pd.DataFrame, Split]:
         TrainingError: when the manifest is not usable, or the split leaks.
 
     """
-    table = read_manifest(manifest_in(data))
-    group = groups(table, near_duplicates(data))
+    manifest = manifest or manifest_in(data)
+    table = read_manifest(manifest, data)
+    group = groups(table, near_duplicates(manifest.parent))
     if (table["fold"] == "").all():
         table["fold"] = deal_folds(table, group, 1 + max((*folds.train, *folds.choose, *folds.test)))
     return table, split_by_fold(table, group, train=folds.train, choose=folds.choose, test=folds.test)
@@ -161,6 +179,12 @@ def everyday_photos(data: Path) -> list[str]:
     """Return the photos of other things than skin that lie beside the photos."""
     folder = data / "everyday-photos"
     return sorted(str(file) for file in folder.rglob("*") if file.suffix in {".webp", ".jpg", ".jpeg", ".png"})
+
+
+def _origin_of(weights: str) -> str:
+    """Return where a network began, in words for the check-lists."""
+    named = {"imagenet": "learned on ImageNet, from Keras", "none": "random"}
+    return named.get(weights, f"of {Path(weights).name}")
 
 
 def _training_data(name: str, table: pd.DataFrame, split: Split, folds: Folds) -> TrainingData:

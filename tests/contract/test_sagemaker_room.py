@@ -58,7 +58,7 @@ def start(base: Path, *more: str) -> subprocess.Popen[str]:
 
 def test_a_job_survives_its_spot_machine_and_leaves_a_package_that_serves(room: Path) -> None:
     job = start(room)
-    state = room / "checkpoints" / "state.json"
+    state = room / "checkpoints" / "epoch-01.json"
     deadline = time.monotonic() + _LIMIT_S
     while not state.exists() and job.poll() is None and time.monotonic() < deadline:
         time.sleep(0.2)
