@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from functions.care.commands import cli as care
 from functions.common.problems import PhotoRejected, PhotoTooManyBytes, PhotoUnopened, Problem
 from functions.triage.advice import disclaimer
 from functions.triage.answer import Prediction, answer_photo
@@ -26,6 +27,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+cli.add_typer(care, name="care")
 # Names of files and messages are shown as they are: no markup, no emoji codes in them.
 _words = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from functions.care import routes as care
+from functions.care.settings import CareSettings
 from functions.common.storage import open_storage
 from functions.forecasts import routes as forecasts
 from functions.forecasts.reader import Publications
@@ -41,13 +43,14 @@ def serve(port: int) -> None:
         f"dermacast, model {loaded.card.version}\n"
         f"  the page       {address}/\n"
         f"  forecasts      {address}/forecasts\n"
+        f"  where to go    {address}/v1/care?city=Nairobi\n"
         f"  the documents  {address}/docs\n"
         f"  by hand        curl -H 'Content-Type: image/jpeg' --data-binary @photo.jpg {address}/v1/predictions\n"
         "Ctrl-C ends it.",
         file=sys.stderr,
         flush=True,
     )
-    app = every_room(create_app(lambda: loaded, settings), forecasts_app(ForecastsSettings()))
+    app = every_room(create_app(lambda: loaded, settings), forecasts_app(ForecastsSettings()), care_app(CareSettings()))
     config = uvicorn.Config(app, log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
 
@@ -57,11 +60,20 @@ def forecasts_app(settings: ForecastsSettings) -> ASGIApp:
     return forecasts.create_app(Publications(open_storage(settings.root), refresh_s=settings.refresh_s))
 
 
-def every_room(triage: ASGIApp, forecasts_room: ASGIApp) -> ASGIApp:
+def care_app(settings: CareSettings) -> ASGIApp:
+    """Return the care room over the lists that its settings name."""
+    return care.create_app(care.Lists(settings))
+
+
+def every_room(triage: ASGIApp, forecasts_room: ASGIApp, care_room: ASGIApp) -> ASGIApp:
     """Return one application that gives each request to its room, as API Gateway does."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        is_forecasts = scope["type"] == "http" and forecasts.is_forecasts(scope["path"])
-        await (forecasts_room if is_forecasts else triage)(scope, receive, send)
+        room = triage
+        if scope["type"] == "http" and forecasts.is_forecasts(scope["path"]):
+            room = forecasts_room
+        elif scope["type"] == "http" and care.is_care(scope["path"]):
+            room = care_room
+        await room(scope, receive, send)
 
     return app

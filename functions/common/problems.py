@@ -22,6 +22,11 @@
     ├── ForecastUnknown              no forecast of that name in the publication
     ├── PublicationUnknown           no finished publication of that version
     ├── PublicationUnavailable       the publication is missing or does not match its checksums
+    ├── PlaceIncomplete              a search for care names no place, half of one, or several
+    ├── PlaceUnknown                 no such postal code or city in the list
+    ├── PostalCodesUnknown           no postal codes are held for that country
+    ├── DirectoryUnavailable         the list of places of care, or of place names, is missing or damaged
+    ├── CareFilesRejected            published lists that cannot be imported (command line)
     └── InternalError                our fault
 
 `code` is stable and is what a program should look at; `detail` is a sentence for a person.
@@ -176,6 +181,31 @@ class PublicationUnknown(Problem):
 class PublicationUnavailable(Problem):
     code, status, title = "publication_unavailable", 503, "The forecasts cannot be shown just now"
     example = "No forecasts are published yet."
+
+
+class PlaceIncomplete(Problem):
+    code, status, title = "place_incomplete", 422, "Which place is not clear"
+    example = "Give one of: latitude with longitude, postal_code with country, city."
+
+
+class PlaceUnknown(Problem):
+    code, status, title = "place_unknown", 404, "No such place in the list"
+    example = "This postal code is not in the list. Check it, or give a city or coordinates."
+
+
+class PostalCodesUnknown(Problem):
+    code, status, title = "postal_codes_unknown", 404, "No postal codes are held for this country"
+    example = "Postal codes are held for CA and US only. Give a city, or latitude with longitude."
+
+
+class DirectoryUnavailable(Problem):
+    code, status, title = "directory_unavailable", 503, "The list of places of care cannot be loaded"
+    example = "There is no sites.npz in the folder directory."
+
+
+class CareFilesRejected(Problem):
+    code, status, title = "care_files_rejected", 422, "Some files cannot be imported"
+    example = "clinics.csv: not a layout that is known."
 
 
 class InternalError(Problem):
