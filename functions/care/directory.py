@@ -53,7 +53,7 @@ class Directory:
         self._groups = arrays["groups"]
         self._codes = arrays["shared_codes"]
         self._starts = arrays["text_starts"]
-        self._text = memoryview(arrays["text"])
+        self._text = arrays["text"]
         self._shared: list[list[str]] = about["shared"]
         count = len(self._latitude)
         if not len(self._kind) == len(self._affordable) == len(self._groups) == len(self._codes) == count:
@@ -76,7 +76,7 @@ class Directory:
 
         """
         try:
-            with np.load(folder / FILE, allow_pickle=False) as opened:
+            with (folder / FILE).open("rb") as file, np.load(file, allow_pickle=False) as opened:
                 return cls({name: opened[name] for name in opened.files})
         except FileNotFoundError as error:
             raise DirectoryUnavailable(f"There is no {FILE} in the folder {folder.name}.") from error
@@ -132,7 +132,7 @@ class Directory:
 
     def site(self, number: int) -> Site:
         """Return a site by its number, 0 to `len` - 1."""
-        record = bytes(self._text[self._starts[number] : self._starts[number + 1]]).decode()
+        record = self._text[self._starts[number] : self._starts[number + 1]].tobytes().decode()
         own = dict(zip(_OWN, record.split(_BETWEEN), strict=True))
         shared = {name: self._shared[column][self._codes[number, column]] for column, name in enumerate(_SHARED)}
         kind: Kind = KINDS[self._kind[number]]
@@ -152,7 +152,7 @@ def save(sites: Sequence[Site], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file, part = folder / FILE, folder / f".{FILE}.part"
     with part.open("wb") as opened:
-        np.savez(opened, **_arrays(sites))
+        np.savez(opened, **_arrays(sites))  # type: ignore[arg-type]
     part.replace(file)
     return file
 

@@ -62,7 +62,7 @@ class Places:
 
         """
         try:
-            with np.load(folder / FILE, allow_pickle=False) as opened:
+            with (folder / FILE).open("rb") as file, np.load(file, allow_pickle=False) as opened:
                 return cls({name: opened[name] for name in opened.files})
         except FileNotFoundError as error:
             raise DirectoryUnavailable(f"There is no {FILE} in the folder {folder.name}.") from error

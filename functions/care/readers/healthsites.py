@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from functions.care.readers.country_codes import alpha2_of
 from functions.care.readers.layout import Drop, Layout, Origin, from_stamp, month
@@ -12,7 +12,7 @@ from functions.care.site import KINDS
 
 if TYPE_CHECKING:
     from functions.care.readers.table import Row
-    from functions.care.site import Kind, Site
+    from functions.care.site import Site
 
 _ORIGIN = Origin("osm", "healthsites.io (OpenStreetMap)", ODBL)
 _OPEN = {"", "operational", "open"}
@@ -32,7 +32,7 @@ def _read(row: Row) -> Site | Drop:
     return _ORIGIN.site(
         own_id=f"{row['osm_type'][:1]}{number}",
         name=name,
-        kind=cast("Kind", kind),
+        kind=kind,
         address=row.get("addr_full", "") or f"{row.get('addr_housenumber', '')} {row.get('addr_street', '')}".strip(),
         city=row.get("addr_city", ""),
         postal_code=row.get("addr_postcode", ""),

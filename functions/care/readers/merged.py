@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from functions.care.readers.layout import Drop, Layout, month, web_address
-from functions.care.site import AFFORDABLE, KINDS, SITE_FIELDS, Affordable, Kind, Site
+from functions.care.site import AFFORDABLE, KINDS, SITE_FIELDS, Site
 
 if TYPE_CHECKING:
     from functions.care.readers.table import Row
@@ -27,8 +27,8 @@ def _read(row: Row) -> Site | Drop:
         return Drop(name, "no coordinates")
     return Site(
         **{field: row.get(field, "") for field in SITE_FIELDS if field not in _OF_NUMBERS_AND_CODES},
-        kind=cast("Kind", row["kind"]),
-        affordable=cast("Affordable", row["affordable"]),
+        kind=row["kind"],
+        affordable=row["affordable"],
         latitude=latitude,
         longitude=longitude,
         url=web_address(row.get("url", "")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from functions.care.readers.layout import Drop, Layout, Origin, month
 from functions.care.readers.open_street_map import ODBL, cost_of, kind_of
@@ -11,7 +11,7 @@ from functions.care.site import KINDS
 
 if TYPE_CHECKING:
     from functions.care.readers.table import Row
-    from functions.care.site import Kind, Site
+    from functions.care.site import Site
 
 _ORIGIN = Origin("osm", "OpenStreetMap", ODBL)
 
@@ -29,7 +29,7 @@ def _read(row: Row) -> Site | Drop:
     return _ORIGIN.site(
         own_id=f"{sort[:1]}{number}",
         name=name,
-        kind=cast("Kind", kind),
+        kind=kind,
         address=f"{row.get('addr:housenumber', '')} {row.get('addr:street', '')}".strip(),
         city=row.get("addr:city", ""),
         region=row.get("addr:province", "") or row.get("addr:state", ""),

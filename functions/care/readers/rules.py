@@ -46,7 +46,8 @@ _UNSUITABLE: tuple[tuple[str, str, str], ...] = (
     (
         "prison",
         (
-            r"prison\w*|corrections?|correctional|laisves atemimo|correc?cional|penitentiar\w*|penitenciar\w*|penal|jail|detention|"
+            r"prison\w*|corrections?|correctional|laisves atemimo|correc?cional|penitentiar\w*|penitenciar\w*|"
+            r"penal|jail|detention|"
             r"gaol|presidio|carcel|inmate"
         ),
         r"detention pond",
@@ -76,14 +77,16 @@ _UNSUITABLE: tuple[tuple[str, str, str], ...] = (
             r"smile\w*"
         ),
         (
-            r"(medical|health|medicine|primary care|doctors?) (and |y |n )?dental|dental (and )?(medical|health|family)|"
+            r"(medical|health|medicine|primary care|doctors?) (and |y |n )?dental|dental (and )?(medical|health|"
+            r"family)|"
             r"medico dental|general"
         ),
     ),
     (
         "pharmacy, laboratory, optical or other service",
         (
-            r"pharmac\w*|farmaci\w*|apothe\w*|chemist|drug ?store|laborator\w*|diagnostics?( cent(er|re))?|imaging|x ray|"
+            r"pharmac\w*|farmaci\w*|apothe\w*|chemist|drug ?store|laborator\w*|diagnostics?( cent(er|re))?|"
+            r"imaging|x ray|"
             r"optic(s|al|ian)\w*|opticas?|eye ?wear|blood bank|ambulance|"
             r"physiotherap\w*|acupunct\w*|dialysis|dialise|wic|massage|spa"
         ),

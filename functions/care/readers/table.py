@@ -10,7 +10,7 @@ import json
 import zlib
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _lines(text: str) -> list[Row]:
     separator = max(_SEPARATORS, key=header.count)
     if not header.count(separator):
         raise FileUnreadable("its first line has no column names, and it is no GeoJSON")
-    quoting = csv.QUOTE_NONE if separator in _UNQUOTED else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if separator in _UNQUOTED else csv.QUOTE_MINIMAL
     csv.field_size_limit(2**24)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting))
