@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SITES = [
     site(site_id="a", name="Harbour General Hospital"),
     site(site_id="b", name="Quay Health Center", kind="community_health_center", latitude=40.80, phone=""),
-    site(site_id="c", name="Shore Clinic", kind="clinic", latitude=40.85, affordable="no", affordable_basis="for-profit owner in the source"),
+    site(site_id="c", name="Shore Clinic", kind="clinic", latitude=40.85, affordable="no"),
     site(site_id="d", name="Bay VA Medical Center", latitude=40.752, eligibility="veterans only"),
     site(site_id="e", name="Skin Hospital", kind="dermatology", latitude=41.0, affordable="unknown"),
 ]  # fmt: skip

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,8 @@ from tests.care.sites import at, many, site
 from tests.care.test_great_circle import haversine_km
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from functions.care.site import Site
 
 

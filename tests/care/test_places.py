@@ -80,7 +80,7 @@ def test_a_postal_code_that_is_not_there_says_what_to_do(places: Places, code: s
 
 
 def test_a_country_without_postal_codes_says_to_use_coordinates_or_a_city(places: Places) -> None:
-    with pytest.raises(PostalCodesUnknown, match="CA and US only.*city.*latitude with longitude"):
+    with pytest.raises(PostalCodesUnknown, match=r"CA and US only.*city.*latitude with longitude"):
         places.postal("10115", "DE")
 
 

@@ -121,7 +121,7 @@ def test_what_cannot_be_answered_is_a_typed_problem(
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_a_missing_directory_is_told_and_healed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_directory_is_told_and_healed(tmp_path: Path) -> None:
     from starlette.testclient import TestClient
 
     from functions.care.directory import save

@@ -40,7 +40,7 @@ _UNSUITABLE: tuple[tuple[str, str, str], ...] = (
             r"methadone|rus|rusklinik\w*|rusmedisin|rusbehandling\w*|de crise|crisis cent(er|re)|nervenklinik|"
             r"nervenheilkunde|caps|toxicoman\w*|counsell?ing"
         ),
-        r"general (and|&) mental",
+        r"general (and|&) mental|2 caps",
     ),
     ("veterinary", r"veterinar\w*|animal|pet (hospital|clinic)|tierklinik|tierarzt\w*|veterinaire", r"^$"),
     (
@@ -50,7 +50,7 @@ _UNSUITABLE: tuple[tuple[str, str, str], ...] = (
             r"penal|jail|detention|"
             r"gaol|presidio|carcel|inmate"
         ),
-        r"detention pond",
+        r"detention pond|presidio ospedaliero",
     ),
     ("closed", r"closed|closed down|defunct|demolished|ferme|cerrado|abandoned|permanently closed", r"^$"),
     (
@@ -64,7 +64,7 @@ _UNSUITABLE: tuple[tuple[str, str, str], ...] = (
     (
         "school",
         (
-            r"schools?|elementary|elem|junior high|jr high|senior high|academy|isd|sbhc|student (health|wellness)|"
+            r"schools?|elementary|elem sch\w*|junior high|jr high|senior high|academy|isd|sbhc|student (health|wellness)|"
             r"preschool|head start|kindergarten|k 8"
         ),
         r"school of (medicine|nursing)|medical school|school (of )?(rd|road|street|st|ave|lane|hill)|old school|"
@@ -88,7 +88,7 @@ _UNSUITABLE: tuple[tuple[str, str, str], ...] = (
             r"pharmac\w*|farmaci\w*|apothe\w*|chemist|drug ?store|laborator\w*|diagnostics?( cent(er|re))?|"
             r"imaging|x ray|"
             r"optic(s|al|ian)\w*|opticas?|eye ?wear|blood bank|ambulance|"
-            r"physiotherap\w*|acupunct\w*|dialysis|dialise|wic|massage|spa"
+            r"physiotherap\w*|acupunct\w*|dialysis|dialise|wic|massage"
         ),
         r"general|cancer|oncolog\w*|teaching|multi ?speciali\w*|" + _HOSPITAL,
     ),
@@ -99,7 +99,8 @@ _UNSUITABLE: tuple[tuple[str, str, str], ...] = (
             r"pflegeheim|residential|retirement|soins de suite|larga estancia|ehpad|birth(ing)? (house|cent(er|re))|"
             r"geburtshaus"
         ),
-        r"general|acute|teaching|university|cancer|oncolog\w*|hospices civils",
+        r"general|acute|teaching|university|cancer|oncolog\w*|hospices civils|hospital and rehab\w*|"
+        r"family health",
     ),
     (
         "traditional or alternative medicine",
@@ -117,7 +118,7 @@ _UNSUITABLE: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "cosmetic",
-        r"cosmetic\w*|aesthetic\w*|estetica|slimming|beauty|hair transplant\w*|laser hair",
+        r"cosmetic\w*|aesthetic\w*|estetica|slimming|beauty (clinic|salon|cent(er|re))|hair transplant\w*|laser hair",
         r"general|plastic|burns?",
     ),
 )
