@@ -14,7 +14,10 @@ from tests.care.sites import site
 
 HIFLD = "ID,NAME,ADDRESS,CITY,STATE,ZIP,TYPE,STATUS,OWNER,LATITUDE,LONGITUDE,SOURCEDATE\n"
 GOOD = HIFLD + "1,BAY HOSPITAL,1 A ST,NEW YORK,NY,10001,GENERAL ACUTE CARE,OPEN,NON-PROFIT,40.75,-73.99,2016/02/04\n"
-NHS = "OrganisationID¬OrganisationCode¬SubType¬Sector¬OrganisationName¬Postcode¬Latitude¬Longitude\n1¬A¬Hospital¬NHS Sector¬Bay¬E1¬51.51¬-0.05\n"
+NHS = (
+    "OrganisationID¬OrganisationCode¬SubType¬Sector¬OrganisationName¬Postcode¬Latitude¬Longitude\n"
+    "1¬A¬Hospital¬NHS Sector¬Bay¬E1¬51.51¬-0.05\n"
+)
 
 
 def write(tmp_path, name: str, text: str) -> str:

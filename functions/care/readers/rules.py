@@ -64,7 +64,8 @@ _UNSUITABLE: tuple[tuple[str, str, str], ...] = (
     (
         "school",
         (
-            r"schools?|elementary|elem sch\w*|junior high|jr high|senior high|academy|isd|sbhc|student (health|wellness)|"
+            r"schools?|elementary|elem sch\w*|junior high|jr high|senior high|academy|isd|sbhc|student (health|"
+            r"wellness)|"
             r"preschool|head start|kindergarten|k 8"
         ),
         r"school of (medicine|nursing)|medical school|school (of )?(rd|road|street|st|ave|lane|hill)|old school|"
@@ -99,8 +100,10 @@ _UNSUITABLE: tuple[tuple[str, str, str], ...] = (
             r"pflegeheim|residential|retirement|soins de suite|larga estancia|ehpad|birth(ing)? (house|cent(er|re))|"
             r"geburtshaus"
         ),
-        r"general|acute|teaching|university|cancer|oncolog\w*|hospices civils|hospital and rehab\w*|"
-        r"family health",
+        (
+            r"general|acute|teaching|university|cancer|oncolog\w*|hospices civils|hospital and rehab\w*|"
+            r"family health"
+        ),
     ),
     (
         "traditional or alternative medicine",

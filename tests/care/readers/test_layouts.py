@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - rows as sources have them
 """Rows drawn in the published layouts: what they become."""
 
 from __future__ import annotations

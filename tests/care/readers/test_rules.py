@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - rows as sources have them
 from __future__ import annotations
 
 import pytest

@@ -50,5 +50,5 @@ def test_what_is_no_table_is_told(tmp_path, data: bytes) -> None:
 
 
 def test_values_are_cleaned() -> None:
-    assert cleaned(" St. Mary&amp;s  %E2%80%93 Thane\x00 ") == "St. Mary&s – Thane"
+    assert cleaned(" St. Mary&amp;s  %E2%80%93 Thane\x00 ") == "St. Mary&s \u2013 Thane"
     assert [cleaned(value) for value in ("NOT AVAILABLE", "-999", "NA", 'HF"')] == ["", "", "", "HF"]
