@@ -21,24 +21,24 @@ _DOCS_POLICY = (
 )
 
 
-def install(app: FastAPI, *, images: str, forms: str, camera: str) -> None:
+def install(app: FastAPI, *, images: str, forms: str, devices: str) -> None:
     """Give an app its problem responses and its door.
 
     Args:
         app: to be given them.
         images: from where its pages take pictures beside their own origin, as a Content-Security-Policy says it.
         forms: where its pages may send forms, likewise.
-        camera: who may use the camera, as a Permissions-Policy says it; empty for nobody.
+        devices: who may use the camera and ask where the device is, as a Permissions-Policy says it; empty for nobody.
 
     """
     page_policy = (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {images}; connect-src 'self'; "
-        f"form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
+        f"manifest-src 'self'; form-action {forms}; base-uri 'none'; frame-ancestors 'none'"
     )
     security_headers = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
-        "Permissions-Policy": f"camera=({camera}), geolocation=(), microphone=()",
+        "Permissions-Policy": f"camera=({devices}), geolocation=({devices}), microphone=()",
         "Strict-Transport-Security": "max-age=31536000",
     }
 

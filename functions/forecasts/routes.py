@@ -106,7 +106,7 @@ def create_app(publications: Publications) -> FastAPI:
     )
     described = app.openapi
     app.openapi = lambda: document.complete(described())  # type: ignore[method-assign]
-    door.install(app, images="data:", forms="'self'", camera="")
+    door.install(app, images="data:", forms="'self'", devices="")
     app.include_router(_router(publications))
     app.mount("/forecasts/page", StaticFiles(directory=views.PAGE), name="forecasts-page")
     return app

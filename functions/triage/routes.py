@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
@@ -21,14 +20,12 @@ from functions.triage.card import Card
 from functions.triage.language import Language, page_words
 from functions.triage.person import Person, YesNo
 from functions.triage.settings import TriageSettings
+from functions.triage.shell import PAGE, service_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.triage.scorer import Scorer
-
-PAGE = Path(__file__).parent / "page"
-
 
 class Health(BaseModel):
     """That the service can answer, and with which model."""
@@ -78,7 +75,7 @@ def create_app(scorer: Callable[[], Scorer], settings: TriageSettings) -> FastAP
     )
     described = app.openapi
     app.openapi = lambda: document.complete(described())  # type: ignore[method-assign]
-    door.install(app, images="blob: data:", forms="'none'", camera="self")
+    door.install(app, images="blob: data:", forms="'none'", devices="self")
     app.include_router(_router(scorer, settings))
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     return app
@@ -136,6 +133,10 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
     @router.get("/page/words/{language}.json", include_in_schema=False)
     async def words(language: Language) -> dict[str, str]:
         return page_words(language)
+
+    @router.get("/sw.js", include_in_schema=False)
+    async def worker() -> Response:
+        return Response(service_worker(), media_type="text/javascript")
 
     @router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def page() -> FileResponse:

@@ -1,13 +1,19 @@
-// The phone page: sends one photo, shows the answer. Nothing is kept, here or there.
+// The phone page: sends one photo, shows the answer. Nothing is kept, here or there, but what a person asks to keep.
 
-// The service's limit. Above it a photo is shrunk here; the model looks at far fewer pixels than that leaves.
+import * as along from "./along.js";
+import * as camera from "./camera.js";
+import * as care from "./care.js";
+import * as keeping from "./keep.js";
+import { bandWord, preferred, remember, speak, spoken, t } from "./words.js";
+
+// The service's limit, for photos that this browser cannot open and so not make smaller.
 const LARGEST_BYTES = 4 * 1024 * 1024;
-const SHRUNK_SIDE_PIXELS = 2048;
+const SHRINK_MS = 30_000;
 // The largest photo over a slow line, then the slowest answer that the service may give.
 const PATIENCE_MS = 90_000;
 const SLOW_MS = 8_000;
 
-const BANDS = { low: "Low", watch: "Watch", urgent: "Urgent", unsure: "No score" };
+const BANDS = ["low", "watch", "urgent", "unsure"];
 
 /** What stands between a photo and its score, in words for the person who waits. */
 class Trouble extends Error {
@@ -17,22 +23,14 @@ class Trouble extends Error {
   }
 }
 
+const trouble = (name, options) => new Trouble(t(`problem.${name}_title`), t(`problem.${name}`), options);
 const retriable = { retriable: true };
 const troubles = {
-  offline: () => new Trouble("You are offline", "Connect to the internet, then send the photo again.", retriable),
-  unreachable: () => new Trouble("No answer came", "The connection may be weak. Send the photo again.", retriable),
-  busy: () => new Trouble("Many people are asking just now", "Send the photo again in a minute.", retriable),
-  service: () =>
-    new Trouble(
-      "The service cannot answer just now",
-      "This is not about your photo. Send it again in a few minutes.",
-      retriable,
-    ),
-  tooLarge: () =>
-    new Trouble(
-      "The photo is too large to send",
-      "This browser cannot make it smaller. Take the photo again with the camera of this page, or choose a smaller one.",
-    ),
+  offline: () => trouble("offline", retriable),
+  unreachable: () => trouble("unreachable", retriable),
+  busy: () => trouble("busy", retriable),
+  service: () => trouble("service", retriable),
+  tooLarge: () => trouble("too_large"),
 };
 
 const $ = (id) => document.getElementById(id);
@@ -44,9 +42,32 @@ for (const id of ["camera", "gallery"]) {
   $(id).addEventListener("change", (event) => {
     const [file] = event.target.files;
     event.target.value = ""; // so that the same photo can be chosen again
+    camera.close();
     if (file) begin(file);
   });
 }
+$("take").addEventListener("click", () => (camera.canLook() ? camera.open(begin) : $("camera").click()));
+$("viewfinder-close").addEventListener("click", camera.close);
+$("viewfinder").addEventListener("close", camera.close);
+$("try").addEventListener("click", async () => {
+  const drawing = await fetch("page/drawing.webp").catch(() => null);
+  if (drawing?.ok) begin(await drawing.blob(), { drawn: true });
+});
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  const file = [...event.dataTransfer.files].find(({ type, name }) => type.startsWith("image/") || /\.hei[cf]$/i.test(name));
+  if (file) begin(file);
+});
+addEventListener("paste", (event) => {
+  const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+  if (file) begin(file);
+});
+$("language").addEventListener("change", async ({ target }) => {
+  remember(target.value);
+  await speak(target.value);
+  retell();
+});
 $("retry").addEventListener("click", () => judge(current));
 $("looked-at").addEventListener("change", (event) => showLooked(event.target.checked));
 for (const id of ["cancel", "again", "better"]) {
@@ -60,25 +81,33 @@ addEventListener("popstate", () => leave({ focus: true }));
 // A browser may keep the whole page for Back; the next person at this phone must not find the photo in it.
 addEventListener("pagehide", () => leave());
 
-function begin(file) {
+function begin(file, { drawn = false } = {}) {
   forget();
-  current = { file, preview: URL.createObjectURL(file), stop: null };
+  current = { file, drawn, flags: answered(), preview: URL.createObjectURL(file), stop: null, answer: null };
   showPhoto(current.preview);
   if (!history.state?.answer) history.pushState({ answer: true }, "");
   judge(current);
 }
 
+/** The questions that were answered with yes. */
+function answered() {
+  return [...document.querySelectorAll(".questions input:checked")].map(({ name }) => name);
+}
+
 async function judge(photo) {
   photo.stop = new AbortController();
   showWorking();
-  const slow = setTimeout(() => tellPace("Still working. A slow connection can take a minute."), SLOW_MS);
+  const slow = setTimeout(() => tellPace(t("working.slow")), SLOW_MS);
   const patience = setTimeout(() => photo.stop.abort(), PATIENCE_MS);
   let show;
   try {
-    const answer = await send(await smallEnough(photo.file), photo.stop.signal);
+    if (navigator.onLine === false) throw troubles.offline();
+    photo.sent ??= await made(photo.file);
+    const answer = await send(photo.sent, photo.flags, photo.stop.signal);
+    photo.answer = answer;
     show = () => showResult(answer);
-  } catch (trouble) {
-    show = () => showTrouble(trouble instanceof Trouble ? trouble : troubles.service());
+  } catch (error) {
+    show = () => showTrouble(error instanceof Trouble ? error : troubles.service());
   } finally {
     clearTimeout(slow);
     clearTimeout(patience);
@@ -86,34 +115,36 @@ async function judge(photo) {
   if (photo === current) show(); // else another photo, or nobody, waits
 }
 
-async function smallEnough(file) {
-  if (file.size <= LARGEST_BYTES) return file;
-  const shrunk = await shrink(file).catch(() => null); // a kind, or a size, that this browser cannot open
-  if (!shrunk || shrunk.size > LARGEST_BYTES) throw troubles.tooLarge();
-  return shrunk;
+/** The photo as it is sent: small, upright and without metadata where this browser can open it. */
+async function made(file) {
+  const shrunk = await shrink(file);
+  const photo = shrunk ?? file;
+  if (photo.size > LARGEST_BYTES) throw troubles.tooLarge();
+  return photo;
 }
 
-async function shrink(file) {
-  const bitmap = await createImageBitmap(file);
-  const scale = Math.min(1, SHRUNK_SIDE_PIXELS / Math.max(bitmap.width, bitmap.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-  const pen = canvas.getContext("2d");
-  pen.fillStyle = "#fff"; // the service, too, lays what is transparent on white
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.imageSmoothingQuality = "high";
-  pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  bitmap.close();
-  return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", 0.92));
+function shrink(file) {
+  return new Promise((resolve) => {
+    const worker = new Worker("page/shrink.js", { type: "module" });
+    const done = (photo) => {
+      clearTimeout(late);
+      worker.terminate();
+      resolve(photo);
+    };
+    const late = setTimeout(() => done(null), SHRINK_MS);
+    worker.addEventListener("message", ({ data }) => done(data));
+    worker.addEventListener("error", () => done(null));
+    worker.postMessage(file);
+  });
 }
 
-async function send(body, signal) {
-  if (navigator.onLine === false) throw troubles.offline();
+async function send(body, flags, signal) {
+  const asked = new URLSearchParams({ explain: "true", lang: spoken() });
+  for (const flag of flags) asked.set(flag, "true");
   let response;
   let answer;
   try {
-    response = await fetch("v1/predictions?explain=true", {
+    response = await fetch(`v1/predictions?${asked}`, {
       method: "POST",
       // The service judges the kind by content; a phone that does not name one still gets an answer.
       headers: { "Content-Type": body.type.startsWith("image/") ? body.type : "image/jpeg" },
@@ -125,7 +156,7 @@ async function send(body, signal) {
     if (response && error instanceof SyntaxError) throw refusal(response.status, null);
     throw navigator.onLine === false ? troubles.offline() : troubles.unreachable();
   }
-  if (!response.ok || !BANDS[answer.risk_band]) throw refusal(response.status, answer);
+  if (!response.ok || !BANDS.includes(answer.risk_band)) throw refusal(response.status, answer);
   return answer;
 }
 
@@ -145,10 +176,10 @@ function hideLooked() {
 
 function showPhoto(address) {
   const image = new Image();
-  image.alt = "The middle square of your photo";
+  image.alt = t("photo.alt");
   image.addEventListener("error", () => {
     const note = document.createElement("p");
-    note.textContent = "This browser cannot show this kind of photo.";
+    note.textContent = t("photo.unseen");
     image.replaceWith(note);
     hideLooked();
   });
@@ -159,8 +190,8 @@ function showPhoto(address) {
 function showWorking() {
   hideLooked();
   setGauge(null);
-  frame("working", { band: "Working", title: "Looking at your photo …" });
-  tellPace("This takes a few seconds.");
+  frame("working", { band: t("working.band"), title: t("working.title") });
+  tellPace(t("working.pace"));
 }
 
 function tellPace(words) {
@@ -171,32 +202,35 @@ function tellPace(words) {
 function showTrouble({ title, detail, retriable }) {
   $("problem-detail").textContent = detail;
   $("retry").hidden = !retriable;
-  offerAnother("Use another photo", { primary: !retriable });
+  offerAnother(t("again.problem"), { primary: !retriable });
   setGauge(null);
-  frame("problem", { band: "No score", title });
+  frame("problem", { band: bandWord("unsure"), title });
   $("status").textContent = detail;
 }
 
 function showResult(answer) {
   const { advice, model, risk_band: band } = answer;
   const isScored = answer.score !== null;
+  $("drawn").hidden = !current.drawn;
   $("by-when").textContent = `${advice.by_when}.`;
   $("next-step").textContent = advice.next_step;
   $("caution").textContent = advice.caution ?? "";
   $("caution").hidden = !advice.caution;
   for (const id of ["meaning", "learned"]) $(id).hidden = !isScored;
-  $("better").hidden = isScored;
-  $("more").textContent = isScored ? "What the score means" : "Where the advice comes from";
+  $("better").hidden = isScored || answer.decided_by === "answers";
+  $("more").textContent = t(isScored ? "result.meaning" : "result.sources");
   layOver(answer.explanation);
   fill("signs", advice.warning_signs);
   $("disclaimer").textContent = answer.disclaimer;
-  $("chance").textContent = isScored ? inSentence(answer.score) : "";
+  $("chance").textContent = isScored ? t(...inSentence(answer.score)) : "";
   fill("sources", advice.sources);
-  $("provenance").textContent = `Model ${model.version}. Request ${answer.request_id}.`;
-  offerAnother("Check another photo");
-  setGauge(answer.score, BANDS[band]);
-  frame("result", { band: BANDS[band], title: advice.headline, look: band });
-  $("again").hidden = !isScored; // then the same button stands above, where it is seen first
+  $("provenance").textContent = t("result.provenance", { model: model.version, request: answer.request_id });
+  offerAnother(t("again.result"));
+  setGauge(answer.score, band);
+  care.listCountries();
+  tellAlong("");
+  frame("result", { band: bandWord(band), title: advice.headline, look: band });
+  $("again").hidden = !$("better").hidden; // then the same button stands above, where it is seen first
   $("status").textContent = isScored ? `${$("gauge").getAttribute("aria-label")}.` : advice.headline;
   if (isScored) showZones(answer, current);
 }
@@ -213,7 +247,7 @@ function layOver(explanation) {
   map.src = `data:${explanation.media_type};base64,${explanation.data}`;
   $("photo").append(map);
   $("looked-words").textContent =
-    `${explanation.alt} It shows where the program looked, not where a cancer is or how far it goes.`;
+    `${explanation.alt} ${t("looked.limits")}`;
 }
 
 function showLooked(isShown) {
@@ -233,9 +267,15 @@ async function showZones({ model, score }, photo) {
   gauge.style.setProperty("--low-below", low);
   gauge.style.setProperty("--urgent-from", urgent);
   gauge.classList.add("zoned");
-  $("zones").textContent =
-    `The outer line of the gauge shows the bands. Before rounding the score is ${score.toFixed(1)}. ` +
-    `Below ${low.toFixed(1)} is Low; ${urgent.toFixed(1)} and above is Urgent; Watch lies between.`;
+  const shown = (number) => number.toLocaleString(spoken(), { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  $("zones").textContent = t("result.zones", {
+    score: shown(score),
+    low_below: shown(low),
+    urgent_from: shown(urgent),
+    low: bandWord("low"),
+    watch: bandWord("watch"),
+    urgent: bandWord("urgent"),
+  });
 }
 
 function setGauge(score, band) {
@@ -244,7 +284,8 @@ function setGauge(score, band) {
   $("zones").textContent = "";
   gauge.style.setProperty("--score", score ?? 0);
   $("gauge-number").textContent = score === null ? "–" : inWords(score);
-  gauge.setAttribute("aria-label", score === null ? "No score" : `Score ${inWords(score)} of 100: ${band}`);
+  const said = score === null ? bandWord("unsure") : t("gauge.said", { score: inWords(score), band: bandWord(band) });
+  gauge.setAttribute("aria-label", said);
 }
 
 /** Neither end of the scale is ever certain. */
@@ -253,10 +294,11 @@ function inWords(score) {
   return score >= 99.5 ? ">99" : String(Math.round(score));
 }
 
+/** The key of the sentence about a score, and what is filled in. */
 function inSentence(score) {
   const words = inWords(score);
-  if (words.startsWith("<")) return "fewer than 1";
-  return words.startsWith(">") ? "more than 99" : `about ${words}`;
+  if (words.startsWith("<")) return ["result.chance_fewer", {}];
+  return words.startsWith(">") ? ["result.chance_more", {}] : ["result.chance", { number: words }];
 }
 
 function offerAnother(words, { primary = false } = {}) {
@@ -285,18 +327,24 @@ function leave({ focus = false } = {}) {
   $("answer").hidden = true;
   $("ask").hidden = false;
   $("status").textContent = "";
+  listKept();
   if (!focus) return;
   scrollTo(0, 0);
-  const inputs = [$("camera"), $("gallery")];
-  inputs.find((input) => input.offsetParent).focus({ preventScroll: true });
+  const choices = [$("take"), $("gallery")];
+  choices.find((choice) => choice.offsetParent).focus({ preventScroll: true });
 }
 
 function forget() {
   if (!current) return;
   current.stop?.abort();
   URL.revokeObjectURL(current.preview);
+  for (const image of $("compare").querySelectorAll("img")) URL.revokeObjectURL(image.src);
   current = null;
   $("photo").replaceChildren();
+  $("compare").hidden = true;
+  $("compare").replaceChildren();
+  for (const box of document.querySelectorAll(".questions input")) box.checked = false;
+  care.forget();
 }
 
 function fill(id, lines) {
@@ -308,3 +356,84 @@ function fill(id, lines) {
     }),
   );
 }
+
+/** After another language was chosen: what stands in the page is told anew, and an answer is asked for in it. */
+function retell() {
+  listKept();
+  if (current && !$("answer").hidden) judge(current);
+}
+
+// What a person takes along.
+
+const tellAlong = (words) => {
+  $("along-words").textContent = words;
+};
+const scoreWords = ({ score }) => (score === null ? bandWord("unsure") : t("gauge.short", { score: inWords(score) }));
+
+$("print").addEventListener("click", () => print());
+$("remind").addEventListener("click", () => {
+  along.save(along.reminder(along.inMonths(1)));
+  tellAlong(t("along.reminded"));
+});
+$("share").addEventListener("click", async () => {
+  const { answer, sent: photo, flags } = current;
+  const band = bandWord(answer.risk_band);
+  await along.handOver(await along.letter({ answer, photo, band, score: scoreWords(answer), flags }));
+  tellAlong(t("along.shared"));
+});
+$("keep").addEventListener("click", async () => {
+  const { answer, sent } = current;
+  const before = await keeping.kept().catch(() => []);
+  try {
+    await keeping.keep({ taken: Date.now(), photo: sent, score: answer.score, band: answer.risk_band });
+  } catch {
+    return tellAlong(t("keep.impossible"));
+  }
+  tellAlong(t("keep.kept"));
+  if (before.length) compareWith(before.at(-1));
+});
+$("erase").addEventListener("click", async () => {
+  await keeping.erase();
+  await listKept();
+  $("ask-title").tabIndex = -1;
+  $("ask-title").focus();
+});
+
+function figure({ photo, taken, score, band }) {
+  const picture = document.createElement("figure");
+  const image = new Image();
+  const words = `${new Date(taken).toLocaleDateString(spoken())}: ${scoreWords({ score })}, ${bandWord(band)}`;
+  image.src = URL.createObjectURL(photo);
+  image.alt = "";
+  const caption = document.createElement("figcaption");
+  caption.textContent = words;
+  picture.append(image, caption);
+  return picture;
+}
+
+function compareWith(earlier) {
+  const { answer, sent } = current;
+  const now = { photo: sent, taken: Date.now(), score: answer.score, band: answer.risk_band };
+  $("compare").replaceChildren(figure(earlier), figure(now));
+  $("compare").hidden = false;
+}
+
+async function listKept() {
+  for (const image of $("kept-list").querySelectorAll("img")) URL.revokeObjectURL(image.src);
+  const entries = await keeping.kept().catch(() => []);
+  $("kept").hidden = !entries.length;
+  $("kept-list").replaceChildren(
+    ...entries.map((entry) => {
+      const item = document.createElement("li");
+      item.append(figure(entry));
+      return item;
+    }),
+  );
+}
+
+care.install();
+await speak(preferred()).catch(() => speak("en"));
+$("language").value = spoken();
+listKept();
+document.documentElement.classList.add("ready");
+navigator.serviceWorker?.register("sw.js").catch(() => {}); // without it the page needs the network, and no more
