@@ -86,7 +86,7 @@ def train(
         resources = room.resources()
         if len(resources.hosts) > 1 and not settings.supervised:
             command = [sys.executable, "-m", "training", *sys.argv[1:]]
-            status = machines.watched(command, machines.environment_of(resources), room.alive)
+            status = machines.watched(command, machines.environment_of(resources), room.alive, stall_s=settings.stall_s)
         else:
             together = machines.joined(resources) if len(resources.hosts) > 1 else machines.ALONE
             said = {name: value for name, value in options.items() if value is not None}
@@ -96,24 +96,35 @@ def train(
 
 
 def _train(room: Room, data: Path, said: dict[str, str], together: Together) -> None:
+    import training.workers as machines
     from training.options import read_hyperparameters
     from training.run import train as run
 
+    def say(line: str) -> None:
+        room.alive.touch()
+        _say(line)
+
+    @contextmanager
+    def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
+        with _bar(title, total) as advance:
+            yield lambda done: (room.alive.touch(), advance(done))[1]
+
     given = read_hyperparameters({**room.hyperparameters(), **said})
     room.check_channels()
-    card = run(
-        room,
-        data=data,
-        weights=given.start(room.weights()),
-        folds=given.folds,
-        settings=given.fitting(),
-        created=dt.datetime.now(dt.UTC).date().isoformat(),
-        say=_say,
-        bar=_bar,
-        network=given.network,
-        on_epoch=_print_metrics,
-        together=together,
-    )
+    with machines.naming_losses(together):
+        card = run(
+            room,
+            data=data,
+            weights=given.start(room.weights()),
+            folds=given.folds,
+            settings=given.fitting(),
+            created=dt.datetime.now(dt.UTC).date().isoformat(),
+            say=say,
+            bar=bar,
+            network=given.network,
+            on_epoch=_print_metrics if together.is_chief else lambda _figures: None,
+            together=together,
+        )
     if card is None:
         _say(f"machine {together.index + 1} of {together.count} is done; the chief writes the model")
         return

@@ -146,6 +146,7 @@ def fit(
     last = network_file(checkpoints, len(progress.epochs) - 1)
     model = keras.saving.load_model(last) if progress.epochs else build()
     _agree(model, progress, together)
+    _see_whole_batches(model, together)
     started, at_start = time.monotonic(), len(progress.epochs)
     step: _Step | None = None
 
@@ -177,11 +178,9 @@ def fit(
             say, f"{phase.name} {progress.epoch_in_phase + 1}/{phase.epochs}", len(train) // settings.batch
         )
         fitted = _learn(step, batches, (lambda *_at: on_step(), ticker.tick), f"epoch {epoch + 1}")
-        _share_statistics(model, together)
         averaged = _AveragedWeights(model)
         with averaged:
-            judge = partial(_judge, model, photos, labels, choose, malignant, phase.size)
-            judged = _judged_by_chief(judge, together)
+            judged = _judged_by_chief(partial(_judge, model, photos, labels, choose, malignant, phase.size), together)
             if together.is_chief:
                 file = weights_file(checkpoints, epoch)
                 progress.sha256[file.name] = write_file(file, model.save_weights)
@@ -232,7 +231,9 @@ def _step_of(model: keras.Model, together: Together) -> _Step:
     def local(photos: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             logits = model(photos, training=True)
-            loss = model.compute_loss(photos, labels, logits, weights) / together.count
+            # Not `model.compute_loss`, which divides by the number of machines unasked.
+            losses = keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+            loss = tf.reduce_mean(losses * weights) / together.count
         right = tf.cast(tf.argmax(logits, axis=1, output_type=labels.dtype) == labels, tf.float32)
         gradients = tape.gradient(loss, [variable.value for variable in model.trainable_variables])
         return [loss, tf.reduce_mean(right) / together.count, *gradients]
@@ -282,14 +283,10 @@ def _agree(model: keras.Model, progress: Progress, together: Together) -> None:
         variable.assign(value)
 
 
-def _share_statistics(model: keras.Model, together: Together) -> None:
-    """Give every machine the mean of what each one's batch normalisations have seen."""
-    if together.count == 1:
-        return
-    variables = [variable for variable in model.non_trainable_variables if variable.dtype.startswith("float")]
-    totals = together.total([keras.ops.convert_to_numpy(variable) for variable in variables])
-    for variable, total in zip(variables, totals, strict=True):
-        variable.assign(total / together.count)
+def _see_whole_batches(model: keras.Model, together: Together) -> None:
+    """Let batch normalisations take mean and variance over all machines' photos of a step."""
+    for layer in _layers_with(model, "synchronized"):
+        layer.synchronized = together.count > 1
 
 
 def _judged_by_chief(judge: Callable[[], dict[str, float]], together: Together) -> dict[str, float]:
@@ -342,8 +339,7 @@ def _begin(model: keras.Model, phase: Phase, settings: Fitting, steps: int) -> N
         use_ema=True,
         ema_momentum=settings.ema_momentum,
     )
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(optimizer, loss, metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")])
+    model.compile(optimizer)
 
 
 class _AveragedWeights:
@@ -382,17 +378,18 @@ class _Ticker:
 
 def _seed_dropout(model: keras.Model, seed: int, together: Together) -> None:
     # A checkpoint does not hold the state of dropout's generators, so each epoch begins with states of its own.
-    dropouts = _dropouts(model)
+    dropouts = _layers_with(model, "seed_generator")
     for number, layer in enumerate(dropouts, start=together.index * len(dropouts)):
         layer.seed_generator.state.assign(np.array([seed, number], dtype="uint32"))
 
 
-def _dropouts(model: keras.Model) -> list[keras.layers.Layer]:
+def _layers_with(model: keras.Model, attribute: str) -> list[keras.layers.Layer]:
+    """Return the layers that have an attribute, those of networks within the network included."""
     found = []
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            found += _dropouts(layer)
-        elif hasattr(layer, "seed_generator"):
+            found += _layers_with(layer, attribute)
+        elif hasattr(layer, attribute):
             found.append(layer)
     return found
 

@@ -73,6 +73,8 @@ class RoomSettings(BaseSettings):
 
     base_dir: Path = Path("/opt/ml")
     supervised: bool = False  # set for the process that learns, where another one watches over it
+    # Of several machines: a large network's first step is traced for a minute, and the chief alone judges.
+    stall_s: float = Field(900, gt=0)
 
 
 class Interrupted(BaseException):

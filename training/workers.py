@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy as np
 from training.errors import WorkerLost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,11 +29,10 @@ if TYPE_CHECKING:
 
 # Any free one does; SageMaker lets the machines of a job reach each other on all.
 PORT = 7777
-# The first step of a large network is traced for a minute, and the chief alone judges after each epoch.
-STALL_S = 900.0
 # SageMaker sends SIGKILL two minutes after SIGTERM.
 GRACE_S = 60.0
 _LOOK_S = 0.2
+_GOES_ON = "The job goes on from the last finished epoch when all of its machines are started again"
 
 
 class Together(Protocol):
@@ -71,15 +70,19 @@ class _Alone:
 ALONE: Together = _Alone()
 
 
-@dataclass(frozen=True)
 class _Joint:
-    index: int
-    count: int
-    strategy: Any  # tf.distribute.MultiWorkerMirroredStrategy
+    def __init__(self, resources: Resources, strategy: Any) -> None:
+        import tensorflow as tf
 
-    @property
-    def is_chief(self) -> bool:
-        return self.index == 0
+        self.index, self.count = resources.index, len(resources.hosts)
+        self.is_chief = self.index == 0
+        self._strategy = strategy
+
+        def sums(*values: Any) -> list[Any]:
+            # What comes from outside has no device yet, and the strategy asks for one.
+            return self.summed(lambda *own: [tf.identity(value) for value in own], *values)
+
+        self._sums = tf.function(sums, autograph=False)  # traced once for each set of shapes
 
     def summed(self, local: Callable[..., list[Any]], *batch: Any) -> list[Any]:
         import tensorflow as tf
@@ -87,16 +90,14 @@ class _Joint:
         def reduced(*arguments: Any) -> Any:
             return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, local(*arguments))
 
-        return list(self.strategy.run(reduced, args=batch))
+        return list(self._strategy.run(reduced, args=batch))
 
     def total(self, values: Sequence[NDArray[np.floating[Any]]]) -> list[NDArray[np.float64]]:
         import tensorflow as tf
 
-        @tf.function  # type: ignore[untyped-decorator]  # TensorFlow has no types
-        def sums() -> list[Any]:
-            return self.summed(lambda: [tf.constant(value, tf.float64) for value in values])
-
-        return [np.asarray(value) for value in sums()]
+        if not values:  # which the strategy does not take
+            return []
+        return [np.asarray(value) for value in self._sums(*(tf.constant(value, tf.float64) for value in values))]
 
 
 def tf_config(resources: Resources) -> str:
@@ -119,7 +120,25 @@ def joined(resources: Resources) -> Together:
         implementation=tf.distribute.experimental.CommunicationImplementation.RING
     )
     strategy = tf.distribute.MultiWorkerMirroredStrategy(communication_options=options)
-    return _Joint(resources.index, len(resources.hosts), strategy)
+    return _Joint(resources, strategy)
+
+
+@contextmanager
+def naming_losses(together: Together) -> Iterator[None]:
+    """Word what TensorFlow says when another machine is gone, where there are others.
+
+    Raises:
+        WorkerLost: for such an error.
+
+    """
+    import tensorflow as tf
+
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
+        if together.count == 1:
+            raise
+        raise WorkerLost(f"another machine of the job is gone. {_GOES_ON}") from error
 
 
 def watched(
@@ -127,7 +146,7 @@ def watched(
     environment: Mapping[str, str],
     alive: Path,
     *,
-    stall_s: float = STALL_S,
+    stall_s: float,
     grace_s: float = GRACE_S,
 ) -> int:
     """Run a command that waits for other machines, and end it when it waits for ever.
@@ -135,7 +154,7 @@ def watched(
     A machine whose peer is gone sits in the collective for good and hears no SIGTERM: only SIGKILL ends it.
 
     Args:
-        command: what learns; it touches `alive` at each step.
+        command: what learns; it touches `alive` at each step, and at each word of progress.
         environment: of it.
         alive: the file.
         stall_s: seconds without a touch after which it is ended.
@@ -161,18 +180,15 @@ def watched(
     if process.returncode < 0:
         name = signal.Signals(-process.returncode).name
         raise WorkerLost(
-            f"the process that learns died of {name}, as TensorFlow's does when another machine of the job is gone or "
-            "memory runs out. The job goes on from the last finished epoch when all are started again"
+            f"the process that learns died of {name}, as it does when another machine of the job is gone or memory "
+            f"runs out. {_GOES_ON}"
         )
     return process.returncode
 
 
 def _look(alive: Path, stall_s: float) -> None:
     if time.time() - alive.stat().st_mtime > stall_s:
-        raise WorkerLost(
-            f"no step was finished for {stall_s:.0f} s: another machine of the job is gone. The job goes on from the "
-            "last finished epoch when all of them are started again"
-        )
+        raise WorkerLost(f"nothing went on for {stall_s:.0f} s: another machine of the job is gone. {_GOES_ON}")
 
 
 def _end(process: subprocess.Popen[bytes], grace_s: float) -> None:
