@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from functions.triage.scorer import Scorer
 
+
 class Health(BaseModel):
     """That the service can answer, and with which model."""
 

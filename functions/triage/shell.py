@@ -7,7 +7,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from functions.triage.language import CATALOGUES
+from functions.triage.language import CATALOGUES, LANGUAGES
 
 PAGE = Path(__file__).parent / "page"
 _WORKER = "sw.js"
@@ -24,5 +24,6 @@ def service_worker() -> str:
         digest.update(file.name.encode())
         digest.update(file.read_bytes())
     kept = ["./", *(f"page/{file.name}" for file in files if file.name not in {*_NOT_KEPT, "index.html"})]
+    kept += [f"page/words/{language}.json" for language in LANGUAGES]
     head = f"const VERSION = {json.dumps(digest.hexdigest()[:16])};\nconst FILES = {json.dumps(kept)};\n"
     return head + (PAGE / _WORKER).read_text("utf-8")

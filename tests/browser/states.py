@@ -128,6 +128,7 @@ def _unreachable(page: Page, photos: Photos) -> None:
 
 
 def _offline(page: Page, photos: Photos) -> None:
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     page.context.set_offline(offline=True)
     choose(page, photos["spot"])
     page.locator("#problem").wait_for()

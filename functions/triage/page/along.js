@@ -2,6 +2,10 @@
 
 import { spoken, t } from "./words.js";
 
+const LETTER_STYLE =
+  "body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem}img{max-width:100%}" +
+  "dt{font-weight:600}dd{margin:0 0 .75rem}";
+
 export const inMonths = (months) => {
   const day = new Date();
   day.setMonth(day.getMonth() + months);
@@ -33,14 +37,9 @@ export function reminder(day) {
 export async function letter({ answer, photo, band, score, flags }) {
   const page = document.implementation.createHTMLDocument(t("along.letter"));
   page.documentElement.lang = spoken();
-  const style = page.createElement("style");
-  style.textContent =
-    "body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem}img{max-width:100%}" +
-    "dt{font-weight:600}dd{margin:0 0 .75rem}";
   const charset = page.createElement("meta");
   charset.setAttribute("charset", "utf-8");
   page.head.prepend(charset);
-  page.head.append(style);
   const add = (tag, words, parent = page.body) => {
     const element = parent.appendChild(page.createElement(tag));
     element.textContent = words;
@@ -61,7 +60,9 @@ export async function letter({ answer, photo, band, score, flags }) {
     add("dd", value, list);
   }
   add("p", answer.disclaimer);
-  return new File([`<!doctype html>${page.documentElement.outerHTML}`], "dermacast.html", { type: "text/html" });
+  // The style is put in as text: this page's policy would keep it out of the document while it is made.
+  const html = page.documentElement.outerHTML.replace("</head>", `<style>${LETTER_STYLE}</style></head>`);
+  return new File([`<!doctype html>${html}`], "dermacast.html", { type: "text/html" });
 }
 
 /** Hand a file to whom the person chooses; where the device cannot, save it. */
