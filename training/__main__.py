@@ -107,7 +107,12 @@ def _train(room: Room, data: Path, said: dict[str, str], together: Together) -> 
     @contextmanager
     def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
         with _bar(title, total) as advance:
-            yield lambda done: (room.alive.touch(), advance(done))[1]
+
+            def tell(done: int) -> None:
+                room.alive.touch()
+                advance(done)
+
+            yield tell
 
     given = read_hyperparameters({**room.hyperparameters(), **said})
     room.check_channels()

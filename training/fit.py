@@ -433,6 +433,8 @@ def _best_epochs(progress: Progress, settings: Fitting) -> list[int]:
 
 def _mean_network(build: Callable[[], keras.Model], files: Sequence[Path], *, with_start: bool) -> keras.Model:
     """Return a network whose variables are the mean of those in the files, and of those it starts with if asked."""
+    # Keras numbers the layers that it names through the whole process: so the file has the same names after a restart.
+    keras.utils.clear_session(free_memory=False)
     network = build()
     sets = [_values(network)] if with_start else []
     for file in files:
