@@ -11,6 +11,7 @@ TrainingError
 ├── DeliveryRefused      more broken rows than a run may pass over
 ├── DeliveryExists       another delivery has that name already
 ├── PhotoUnknown         no delivery that was taken in has such a photo
+├── ScoresInvalid        a score table, or a package, that the gate cannot compare
 ├── SnapshotInvalid      a snapshot that cannot be frozen, or is not what was frozen
 ├── StorageFailed        the bucket or folder cannot be read or written
 └── RoomInvalid          a SageMaker room without what the job needs
@@ -85,6 +86,16 @@ class DeliveryExists(TrainingError):
 
 class PhotoUnknown(TrainingError):
     """No delivery that was taken in has such a photo."""
+
+
+class ScoresInvalid(TrainingError):
+    """A score table, or a package, that the gate cannot compare; `complaints` holds all that rows gave."""
+
+    def __init__(self, what: str, complaints: Sequence[str] = ()) -> None:
+        self.complaints = tuple(complaints)
+        more = len(self.complaints) - _MOST_SHOWN
+        rest = f"\n  and {more} more" if more > 0 else ""
+        super().__init__(what + "".join(f"\n  {one}" for one in self.complaints[:_MOST_SHOWN]) + rest)
 
 
 class SnapshotInvalid(TrainingError):
