@@ -15,6 +15,7 @@ from rich.table import Table
 
 from functions.care.commands import cli as care
 from functions.common.problems import PhotoRejected, PhotoTooManyBytes, PhotoUnopened, Problem
+from functions.registry.commands import cli as registry
 from functions.triage.advice import disclaimer
 from functions.triage.answer import Prediction, answer_photo
 from functions.triage.pixels import MAX_BYTES
@@ -28,6 +29,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(care, name="care")
+cli.add_typer(registry, name="registry")
 # Names of files and messages are shown as they are: no markup, no emoji codes in them.
 _words = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
 

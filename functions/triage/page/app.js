@@ -212,7 +212,7 @@ function showResult(answer) {
   const { advice, model, risk_band: band } = answer;
   const isScored = answer.score !== null;
   $("drawn").hidden = !current.drawn;
-  $("by-when").textContent = `${advice.by_when}.`;
+  $("by-when").textContent = advice.by_when;
   $("next-step").textContent = advice.next_step;
   $("caution").textContent = advice.caution ?? "";
   $("caution").hidden = !advice.caution;
