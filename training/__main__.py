@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from functions.triage.card import Card
+    from training.verdict import Verdict
     from training.workers import Together
 
 # TensorFlow's start-up notes are for its developers.
@@ -302,6 +303,103 @@ def withdraw(
     )
 
 
+@cli.command(
+    epilog="Example: python -m training gate --candidate .rooms/retrained/model --data ../shared/data/lesions "
+    "--out .rooms/gate"
+)
+def gate(
+    candidate: Annotated[Path, typer.Option(help="Model package that may take the champion's place.")],
+    data: Annotated[Path, typer.Option(help="Manifest and photos, with the test folds of the champion's card.")],
+    champion: Annotated[Path | None, typer.Option(help="Package that serves; the shipped one when not given.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the verdict and both score tables; gate/ beside the candidate.")
+    ] = None,
+    learned_from: Annotated[
+        Path | None, typer.Option(help="Folder of the candidate's training snapshot, where that is not --data.")
+    ] = None,
+    champion_scores: Annotated[Path | None, typer.Option(help="Its score table, CSV, instead of scoring.")] = None,
+    candidate_scores: Annotated[Path | None, typer.Option(help="Its score table, CSV, instead of scoring.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
+) -> None:
+    """Judge a candidate against the champion on the same frozen test photos; exits with 1 when it is refused."""
+    from functions.triage.scorer import SHIPPED_MODEL
+    from training.gate_run import PAGE, run_gate
+
+    folder = out or candidate.resolve().parent / "gate"
+    verdict = run_gate(
+        champion or SHIPPED_MODEL,
+        candidate,
+        data,
+        folder,
+        now=dt.datetime.now(dt.UTC),
+        bar=_bar,
+        learned_from=learned_from,
+        champion_scores=champion_scores,
+        candidate_scores=candidate_scores,
+    )
+    if as_json:
+        sys.stdout.write(verdict.model_dump_json(indent=1) + "\n")
+    else:
+        _show_verdict(verdict)
+    _words.print(f"{verdict.sentence}\nto read and sign: {folder / PAGE}", highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if verdict.accepted else 1)
+
+
+@cli.command(
+    "gate-error-rates",
+    epilog="Example: python -m training gate-error-rates --scores .rooms/gate/champion_scores.csv "
+    "--other-scores .rooms/gate/candidate_scores.csv",
+)
+def gate_error_rates(
+    scores: Annotated[Path, typer.Option(help="A champion's score table, which the simulated ones are drawn from.")],
+    other_scores: Annotated[
+        Path | None, typer.Option(help="A second model's table: its correlation with the first is simulated too.")
+    ] = None,
+    correlations: Annotated[
+        str, typer.Option(help="Of champion and candidate, with commas between.")
+    ] = "0.99,0.95,0.9",
+    candidates: Annotated[int, typer.Option(help="Of each kind.", min=1)] = 200,
+    worse_by: Annotated[float, typer.Option(help="AUROC by which the worse lie below.", min=0, max=0.2)] = 0.02,
+    size: Annotated[float, typer.Option(help="Of the simulated test sets, in test sets.", min=0.1, max=10)] = 1.0,
+    seed: Annotated[int, typer.Option(help="Of everything random.", min=0)] = 0,
+) -> None:
+    """Tell how often the gate refuses candidates that equal the champion, and accepts worse ones."""
+    from training.gate_simulation import correlation_of, error_rates, parsed_correlations
+    from training.score_table import read_scores
+    from training.verdict import Rules
+
+    table = read_scores(scores)
+    wanted = parsed_correlations(correlations)
+    if other_scores is not None:
+        found = correlation_of(table, read_scores(other_scores))
+        _words.print(f"the two tables' scores correlate by {found:.3f} within malignant and within benign photos")
+        wanted = (found, *wanted)
+    shown = Table("correlation", "AUROC", "refused", "accepted", "by rule", "DeLong disagrees", "SE of difference")
+    for correlation in wanted:
+        for fall in (0.0, worse_by):
+            with _bar(f"candidates at {correlation:.3f}, {-fall:+.3f}", candidates) as advance:
+                rates = error_rates(
+                    table,
+                    correlation=correlation,
+                    fall=fall,
+                    rules=Rules(),
+                    candidates=candidates,
+                    size=size,
+                    seed=seed,
+                    on_progress=advance,
+                )
+            shown.add_row(
+                f"{correlation:.3f}",
+                f"{-fall:+.3f}" if fall else "equal",
+                f"{100 * rates.share:.1f} %",
+                f"{100 * (1 - rates.share):.1f} %",
+                ", ".join(f"{rule} {count}" for rule, count in rates.refused_by.items()) or "-",
+                str(rates.delong_disagrees),
+                f"{rates.standard_error:.4f}",
+            )
+    Console(width=None if sys.stdout.isatty() else 120).print(shown)
+
+
 def _show(card: Card) -> None:
     table = Table(
         "photos of", "photos", "malignant AUROC", "95 %", "macro AUROC", "balanced", "ECE", title=card.version
@@ -318,6 +416,13 @@ def _show(card: Card) -> None:
             f"{found.expected_calibration_error:.3f}",
         )
     Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def _show_verdict(verdict: Verdict) -> None:
+    table = Table("rule", "verdict", "seen", "wanted", title=f"{verdict.facts.candidate.version}, the candidate")
+    for one in verdict.findings:
+        table.add_row(one.title, one.outcome, one.saw, one.wanted)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _say(line: str) -> None:

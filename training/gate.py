@@ -127,13 +127,16 @@ def _ranged(value: float, drawn: NDArray[np.float64]) -> Ranged:
 
 
 def _shares(name: str, case: Case) -> Figure:
-    shares = []
-    for table, facts in ((case.champion, case.facts.champion), (case.candidate, case.facts.candidate)):
-        found = proportion(case.called_low(table, facts.cutoffs.low_below))
-        if found is None:
-            raise AssertionError("a case has malignant lesions")
-        shares.append(Ranged(value=found.value, low=found.low, high=found.high))
-    return _side_by_side(name, *shares)
+    champion, candidate = (
+        _share(case.called_low(table, facts.cutoffs.low_below))
+        for table, facts in ((case.champion, case.facts.champion), (case.candidate, case.facts.candidate))
+    )
+    return _side_by_side(name, champion, candidate)
+
+
+def _share(hits: NDArray[np.bool_]) -> Ranged:
+    found = proportion(hits)
+    return Ranged(value=found.value, low=found.low, high=found.high) if found else Ranged(value=0.0)
 
 
 def _plain(name: str, case: Case, figure: Callable[[ScoreTable], float]) -> Figure:

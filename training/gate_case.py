@@ -157,21 +157,25 @@ class Case:
 
     def _aurocs(self, mask: NDArray[np.bool_]) -> Compared:
         truth = self.truth[mask]
-        scores = [table.p_malignant[mask] for table in (self.champion, self.candidate)]
+        champion, candidate = self.champion.p_malignant[mask], self.candidate.p_malignant[mask]
         draws = self.resamples if mask.all() else self.resamples.within(mask)
-        value, drawn = [paired.auroc(truth, one) for one in scores], [paired.aurocs(draws, one) for one in scores]
-        return Compared(*value, *drawn)
+        return Compared(
+            paired.auroc(truth, champion),
+            paired.auroc(truth, candidate),
+            paired.aurocs(draws, champion),
+            paired.aurocs(draws, candidate),
+        )
 
     def _sensitivities(self, mask: NDArray[np.bool_]) -> Compared:
         """Return the group's sensitivities at the thresholds that hold for everybody."""
         truth, draws = self.truth[mask], self.resamples.within(mask)
-        both = (
-            (self.champion.p_malignant[mask], self.threshold),
-            (self.candidate.p_malignant[mask], self.matched),
+        champion, candidate = self.champion.p_malignant[mask], self.candidate.p_malignant[mask]
+        return Compared(
+            paired.sensitivity(truth, champion, self.threshold),
+            paired.sensitivity(truth, candidate, self.matched),
+            paired.sensitivities(draws, champion, self.threshold),
+            paired.sensitivities(draws, candidate, self.matched),
         )
-        value = [paired.sensitivity(truth, score, threshold) for score, threshold in both]
-        drawn = [paired.sensitivities(draws, score, threshold) for score, threshold in both]
-        return Compared(*value, *drawn)
 
 
 def _stated(column: NDArray[np.str_]) -> NDArray[np.str_]:

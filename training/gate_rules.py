@@ -51,12 +51,12 @@ def no_leak(facts: Facts, _rules: Rules) -> Finding:
     if one.unchecked:
         return _finding("no leak", "It has not seen the test", False, f"not known: {one.unchecked}", wanted)
     shown = "; ".join(one.leaks[:_MOST_SHOWN])
-    saw = f"{len(one.leaks):,} photos: {shown}" if one.leaks else f"none (snapshot {one.snapshot_sha256[:12]})"
+    saw = f"{len(one.leaks):,} photo(s): {shown}" if one.leaks else f"none (snapshot {one.snapshot_sha256[:12]})"
     champion = facts.champion
     note = (
         f"The champion could not be checked: {champion.unchecked}."
         if champion.unchecked
-        else f"The champion learned from {len(champion.leaks):,} such photos: its figures flatter it."
+        else f"The champion learned from {len(champion.leaks):,} such photo(s): its figures flatter it."
         if champion.leaks
         else ""
     )
@@ -71,8 +71,10 @@ def not_too_good(case: Case) -> Finding:
     """
     rules, told = case.rules, case.facts.candidate.choose_auroc
     z = float(norm.ppf(1 - rules.suspicion))
-    leap = case.auroc.lower(1 - 0.975)
-    seen = [f"AUROC rises by {case.auroc.difference:+.3f}, at least {leap:+.3f} (97.5 %)"]
+    leap = case.auroc.lower(rules.alpha / 2)
+    seen = [
+        f"AUROC changes by {case.auroc.difference:+.3f}, at least {leap:+.3f} ({100 * (1 - rules.alpha / 2):.1f} %)"
+    ]
     wanted = [f"a rise that is not for certain above {rules.leap_to:+.3f}"]
     good = leap <= rules.leap_to
     if told is not None:
@@ -263,8 +265,8 @@ def _fallen(compared: list[tuple[GroupCase, Compared]], margin: float, alpha: fl
 def _of_groups(
     case: Case, rule: str, title: str, compared: list[tuple[GroupCase, Compared]], bad: list[str], wanted: str
 ) -> Finding:
-    few = [f"{_called(group)} ({group.too_few})" for group in case.groups if group.too_few]
-    note = f"Not judged: {'; '.join(few)}." if few else ""
+    few = [_called(group) for group in case.groups if group.too_few]
+    note = f"Too small to be judged, or not stated: {', '.join(few)}." if few else ""
     if not compared:
         return Finding(
             rule=rule,

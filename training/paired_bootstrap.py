@@ -80,7 +80,8 @@ def aurocs(draws: Resamples, score: NDArray[np.float64]) -> NDArray[np.float64]:
     malignant, benign = draws.of_malignant, draws.of_benign
     won = ((malignant @ _won(draws.truth, score)) * benign).sum(axis=1, dtype=np.float64)
     pairs = malignant.sum(axis=1, dtype=np.float64) * benign.sum(axis=1, dtype=np.float64)
-    return np.divide(won, pairs, out=np.full(len(won), np.nan), where=pairs > 0)
+    found: NDArray[np.float64] = np.divide(won, pairs, out=np.full(len(won), np.nan), where=pairs > 0)
+    return found
 
 
 def sensitivity(truth: NDArray[np.bool_], score: NDArray[np.float64], threshold: float) -> float:
@@ -93,7 +94,8 @@ def sensitivities(draws: Resamples, score: NDArray[np.float64], threshold: float
     malignant = draws.of_malignant
     hits = malignant @ (score[draws.truth] >= threshold).astype(np.float32)
     of = malignant.sum(axis=1)
-    return np.divide(hits, of, out=np.full(len(of), np.nan, dtype=np.float64), where=of > 0)
+    found: NDArray[np.float64] = np.divide(hits, of, out=np.full(len(of), np.nan), where=of > 0)
+    return found
 
 
 def matched_threshold(
@@ -148,4 +150,4 @@ def interval(drawn: NDArray[np.float64]) -> tuple[float, float]:
 def _won(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return 1 where the malignant photo scores higher, 0.5 at a tie, (malignant, benign)."""
     malignant, benign = score[truth][:, np.newaxis], score[~truth][np.newaxis]
-    return ((malignant > benign) + 0.5 * (malignant == benign)).astype(np.float32)
+    return np.asarray((malignant > benign) + 0.5 * (malignant == benign), dtype=np.float32)
