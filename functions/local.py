@@ -16,7 +16,7 @@ from functions.forecasts import routes as forecasts
 from functions.forecasts.reader import Publications
 from functions.forecasts.settings import ForecastsSettings
 from functions.triage.routes import create_app
-from functions.triage.scorer import load_scorer
+from functions.triage.serving import serving_scorer
 from functions.triage.settings import TriageSettings
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ def serve(port: int) -> None:
 
     """
     settings = TriageSettings()
-    loaded = load_scorer(settings.model_dir, threads=settings.threads or os.cpu_count() or 1)
+    scorer = serving_scorer(settings, threads=settings.threads or os.cpu_count() or 1)
     listener = socket.create_server((HOST, port))
     address = f"http://{HOST}:{listener.getsockname()[1]}"
     print(
-        f"dermacast, model {loaded.card.version}\n"
+        f"dermacast, model {scorer().card.version}\n"
         f"  the page       {address}/\n"
         f"  forecasts      {address}/forecasts\n"
         f"  where to go    {address}/v1/care?city=Nairobi\n"
@@ -50,7 +50,7 @@ def serve(port: int) -> None:
         file=sys.stderr,
         flush=True,
     )
-    app = every_room(create_app(lambda: loaded, settings), forecasts_app(ForecastsSettings()), care_app(CareSettings()))
+    app = every_room(create_app(scorer, settings), forecasts_app(ForecastsSettings()), care_app(CareSettings()))
     config = uvicorn.Config(app, log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 from contextlib import suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from functions.common import observability
@@ -25,15 +24,11 @@ def _door() -> Mangum:
 
     from functions.common.problems import ModelUnavailable
     from functions.triage.routes import create_app
-    from functions.triage.scorer import Scorer, load_scorer
+    from functions.triage.serving import serving_scorer
     from functions.triage.settings import TriageSettings
 
     settings = TriageSettings()
-
-    @lru_cache
-    def scorer() -> Scorer:
-        return load_scorer(settings.model_dir, threads=settings.inference_threads)
-
+    scorer = serving_scorer(settings, threads=settings.inference_threads)
     with suppress(ModelUnavailable):  # each request tries again and tells; the page and the documents are there
         scorer()
     if settings.tracing:
