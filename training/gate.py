@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, roc_curve
 
 from training.evaluate import proportion
 from training.gate_case import Case, Compared, GroupCase
-from training.gate_rules import FACT_RULES, SCORE_RULES, same_test_set
+from training.gate_rules import FACT_RULES, SAME_TEST_SET, SCORE_RULES, Seen, same_test_set
 from training.manifest import DIAGNOSES
 from training.metrics import balanced_accuracy, expected_calibration_error
 from training.paired_bootstrap import RESAMPLES, interval
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Facts", "Rules", "Verdict", "findings_of", "judge"]
 
 _CURVE_POINTS = 200
+_INCOMPARABLE = Seen("skipped", "skipped, because the two score tables are not of one test set", "two that are")
 
 
 def judge(
@@ -48,7 +49,7 @@ def judge(
         The verdict: accepted when no rule refuses. The same arguments give the same verdict.
 
     """
-    same = same_test_set(champion, candidate)
+    same = _finding(*SAME_TEST_SET, same_test_set(champion, candidate))
     case = Case(champion.by_name(), candidate.by_name(), facts, rules, draws) if same.passed else None
     findings = (same, *findings_of(case, facts, rules))
     refused = [one for one in findings if not one.passed]
@@ -71,14 +72,13 @@ def judge(
 
 def findings_of(case: Case | None, facts: Facts, rules: Rules) -> tuple[Finding, ...]:
     """Return what each rule but `same_test_set` finds; without a case those about scores are skipped."""
-    scores = tuple(_skipped(rule) if case is None else rule(case) for rule in SCORE_RULES)
-    return (*scores, *(rule(facts, rules) for rule in FACT_RULES))
+    scores = (_finding(rule.name, rule.title, rule.judge(case) if case else _INCOMPARABLE) for rule in SCORE_RULES)
+    others = (_finding(rule.name, rule.title, rule.judge(facts, rules)) for rule in FACT_RULES)
+    return (*scores, *others)
 
 
-def _skipped(rule: Callable[[Case], Finding]) -> Finding:
-    name = rule.__name__.replace("_", " ")
-    why = "skipped, because the two score tables are not of one test set"
-    return Finding(rule=name, title=f"{name[0].upper()}{name[1:]}", outcome="skipped", saw=why, wanted="a comparison")
+def _finding(rule: str, title: str, seen: Seen) -> Finding:
+    return Finding(rule=rule, title=title, **seen._asdict())
 
 
 def _counted(count: int) -> str:

@@ -68,7 +68,7 @@ def open_package(folder: Path) -> Package:
     return Package(scorer, tuple(golden.deviations(expected, golden.golden_answers(scorer))), megabytes)
 
 
-def test_photos(data: Path, card: Card) -> pd.DataFrame:
+def judging_photos(data: Path, card: Card) -> pd.DataFrame:
     """Return the manifest's rows that judge: those of the test folds in the champion's card.
 
     Raises:

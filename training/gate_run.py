@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from training.gate import judge
-from training.gate_facts import facts_of, learned_by, open_package, test_photos
+from training.gate_facts import facts_of, learned_by, open_package, judging_photos
 from training.gate_page import verdict_page
 from training.score_table import read_scores, score_table, write_scores
 from training.verdict import Rules
@@ -58,7 +58,7 @@ def run_gate(
 
     """
     serving, new = open_package(champion), open_package(candidate)
-    test = test_photos(data, serving.scorer.card)
+    test = judging_photos(data, serving.scorer.card)
     learned = (learned_by(serving.scorer.card, data), learned_by(new.scorer.card, learned_from or data))
     facts = facts_of(serving, new, test, learned)
     tables = [

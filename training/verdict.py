@@ -60,6 +60,9 @@ class Rules(_Strict):
     latency_factor: Annotated[float, Field(ge=1)] = Field(
         1.25, description="Of the champion's milliseconds: more would be felt, less is noise of a shared processor."
     )
+    latency_slack_ms: Annotated[float, Field(ge=0)] = Field(
+        5.0, description="That nobody feels: so much more is let through, whatever the factor says."
+    )
     megabytes_to: Annotated[float, Field(gt=0)] = Field(50.0, description="Of the model's file, as each release keeps.")
 
 
