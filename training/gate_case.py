@@ -98,10 +98,15 @@ class Case:
         return self.facts.champion.cutoffs.urgent_from
 
     @cached_property
-    def matched(self) -> float:
-        """Return the candidate's threshold with the champion's specificity on these photos."""
-        return paired.matched_threshold(
-            self.truth, self.candidate.p_malignant, self.champion.p_malignant, self.threshold
+    def matched(self) -> tuple[float, float]:
+        """Return the champion's and the candidate's lowest threshold with the champion's specificity on these photos.
+
+        The champion's lies a little under its own: both are given the same, so that a model equals itself.
+        """
+        before, after = self.champion.p_malignant, self.candidate.p_malignant
+        return (
+            paired.matched_threshold(self.truth, before, before, self.threshold),
+            paired.matched_threshold(self.truth, after, before, self.threshold),
         )
 
     @cached_property
@@ -114,9 +119,9 @@ class Case:
         """Return the sensitivity at the champion's specificity, whose threshold is sought anew in each draw."""
         champion, candidate = self.champion.p_malignant, self.candidate.p_malignant
         return Compared(
-            paired.sensitivity(self.truth, champion, self.threshold),
-            paired.sensitivity(self.truth, candidate, self.matched),
-            paired.sensitivities(self.resamples, champion, self.threshold),
+            paired.sensitivity(self.truth, champion, self.matched[0]),
+            paired.sensitivity(self.truth, candidate, self.matched[1]),
+            paired.matched_sensitivities(self.resamples, champion, champion, self.threshold),
             paired.matched_sensitivities(self.resamples, candidate, champion, self.threshold),
         )
 
@@ -171,10 +176,10 @@ class Case:
         truth, draws = self.truth[mask], self.resamples.within(mask)
         champion, candidate = self.champion.p_malignant[mask], self.candidate.p_malignant[mask]
         return Compared(
-            paired.sensitivity(truth, champion, self.threshold),
-            paired.sensitivity(truth, candidate, self.matched),
-            paired.sensitivities(draws, champion, self.threshold),
-            paired.sensitivities(draws, candidate, self.matched),
+            paired.sensitivity(truth, champion, self.matched[0]),
+            paired.sensitivity(truth, candidate, self.matched[1]),
+            paired.sensitivities(draws, champion, self.matched[0]),
+            paired.sensitivities(draws, candidate, self.matched[1]),
         )
 
 

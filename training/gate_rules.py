@@ -139,7 +139,7 @@ def sensitivity_not_inferior(case: Case) -> Seen:
         _difference(found, rules.alpha),
         f"lower bound above {-rules.sensitivity_margin:+.3f}",
         f"At a specificity of {case.specificity:.3f}: the champion calls urgent from {case.threshold:.3f} on, the "
-        f"candidate has that specificity from {case.matched:.3f} on.",
+        f"candidate has that specificity from {case.matched[1]:.3f} on.",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from training.gate import judge
-from training.gate_facts import facts_of, learned_by, open_package, judging_photos
+from training.gate_facts import facts_of, judging_photos, learned_by, open_package
 from training.gate_page import verdict_page
 from training.score_table import read_scores, score_table, write_scores
 from training.verdict import Rules

@@ -52,7 +52,9 @@ class Rules(_Strict):
         MALIGNANT_CALLED_LOW, description="Share of malignant lesions called low that the cut-offs promise to keep."
     )
     leap_to: Share = Field(
-        0.05, description="By which the AUROC may rise for certain before somebody has to explain it."
+        0.05,
+        description="By which the AUROC may rise for certain before somebody has to explain it: several times what any "
+        "release gained (`training/EXPERIMENTS.md`).",
     )
     suspicion: Annotated[float, Field(gt=0, lt=0.5)] = Field(
         0.001, description="Chance of a fair candidate to look too good beside its choosing photos."

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from training.gate import Facts, Rules, judge
-from training.gate_facts import leaks, learned_by, judging_photos
+from training.gate_facts import judging_photos, leaks, learned_by
 from training.score_table import score_table
 from training.verdict import ModelFacts
 
