@@ -47,12 +47,13 @@ class LocalSigner:
 
     @cached_property
     def _private(self) -> EllipticCurvePrivateKey:
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
         try:
             found = load_pem_private_key(self.path.read_bytes(), password=None)
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
             raise KeyUnusable(f"{self.path} holds no private key in PEM: {error}") from error
         if not isinstance(found, ec.EllipticCurvePrivateKey) or not isinstance(found.curve, ec.SECP256R1):
             raise KeyUnusable(f"{self.path} holds a key of another kind than ECDSA on P-256")
@@ -97,14 +98,23 @@ class KmsSigner:
         return signature
 
     def public_key(self) -> bytes:
-        """Return the public key as PEM."""
+        """Return the public key as PEM.
+
+        Raises:
+            KeyUnusable: when KMS does not give it.
+
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
         from cryptography.hazmat.primitives.serialization import (
             Encoding,
             PublicFormat,
             load_der_public_key,
         )
 
-        der = self._kms.get_public_key(KeyId=self.key)["PublicKey"]
+        try:
+            der = self._kms.get_public_key(KeyId=self.key)["PublicKey"]
+        except (BotoCoreError, ClientError) as error:
+            raise KeyUnusable(f"KMS does not give the public key of {self.key}: {error}") from error
         return load_der_public_key(der).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -138,6 +148,8 @@ def public_key_of(text_or_path: str) -> bytes:
         KeyUnusable: when it is neither, or a key of another kind.
 
     """
+    if not text_or_path:
+        raise KeyUnusable("no public key is named: give its PEM text or the path of its file")
     pem = text_or_path.encode() if "BEGIN PUBLIC KEY" in text_or_path else _read(Path(text_or_path))
     _loaded(pem)
     return pem
@@ -167,12 +179,13 @@ def is_signed(message: bytes, signature: bytes, public_key: bytes) -> bool:
 
 
 def _loaded(pem: bytes) -> EllipticCurvePublicKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     try:
         found = load_pem_public_key(pem)
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise KeyUnusable(f"not a public key in PEM: {error}") from error
     if not isinstance(found, ec.EllipticCurvePublicKey) or not isinstance(found.curve, ec.SECP256R1):
         raise KeyUnusable("the public key is of another kind than ECDSA on P-256")

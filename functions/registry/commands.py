@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from functions.common.storage import Storage
+    from functions.registry.pointer import Pointer
 
 cli = typer.Typer(help="Model versions, and which of them answers.", no_args_is_help=True)
 _words = Console(stderr=True, soft_wrap=True, markup=False, emoji=False, highlight=False)
@@ -125,19 +126,33 @@ def add(
         str | None, typer.Option(help="kms:<ARN or alias>, or a key in PEM; REGISTRY_SIGNING_KEY if absent.")
     ] = None,
     root: Root = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write a model package as a version; it does not answer before it is promoted."""
     with _telling():
         address = signing_key or RegistrySettings().signing_key
         if not address:
             raise KeyUnusable("no signing key: give --signing-key or set REGISTRY_SIGNING_KEY")
-        print(versions.publish(_storage(root), package, signer_of(address)))
+        version = versions.publish(_storage(root), package, signer_of(address))
+    print(json.dumps({"version": version}) if as_json else version)
 
 
 @cli.command(epilog="Example: python -m functions registry promote 2026.11.23-7811d929 --why 'accepted by the gate'")
-def promote(version: str, why: Why, who: Who = None, root: Root = None, public_key: Key = None) -> None:
+def promote(
+    version: str,
+    why: Why,
+    verdict: Annotated[str | None, typer.Option(help="Where the gate's verdict lies; written into the ledger.")] = None,
+    who: Who = None,
+    root: Root = None,
+    public_key: Key = None,
+    as_json: AsJson = False,
+) -> None:
     """Let a version answer from now on; it is loaded and checked first."""
-    _moved(root, public_key, lambda storage, **told: moves.promote(storage, version, **told), who, why)
+
+    def move(storage: Storage, **told: Any) -> Pointer:
+        return moves.promote(storage, version, verdict=verdict, **told)
+
+    _moved(root, public_key, move, who, why, as_json=as_json)
 
 
 @cli.command("roll-back", epilog="Example: python -m functions registry roll-back --why 'too many refusals'")
@@ -147,28 +162,34 @@ def roll_back(
     who: Who = None,
     root: Root = None,
     public_key: Key = None,
+    as_json: AsJson = False,
 ) -> None:
     """Go back to the version before, or to a named one; it is loaded and checked first."""
-    _moved(root, public_key, lambda storage, **told: moves.roll_back(storage, to, **told), who, why)
+    _moved(root, public_key, lambda storage, **told: moves.roll_back(storage, to, **told), who, why, as_json=as_json)
 
 
 @cli.command(epilog="Example: python -m functions registry reject 2026.11.23-7811d929 --why 'biased'")
-def reject(version: str, why: Why, who: Who = None, root: Root = None, public_key: Key = None) -> None:
+def reject(
+    version: str, why: Why, who: Who = None, root: Root = None, public_key: Key = None, as_json: AsJson = False
+) -> None:
     """Keep a version from ever answering again; where it answers now, the one before does."""
-    _moved(root, public_key, lambda storage, **told: moves.reject(storage, version, **told), who, why)
+    _moved(root, public_key, lambda storage, **told: moves.reject(storage, version, **told), who, why, as_json=as_json)
 
 
 @cli.command(epilog="Example: python -m functions registry key signing.pem > public.pem")
-def key(path: Path) -> None:
+def key(path: Path, as_json: AsJson = False) -> None:
     """Make a key that signs versions; print its public half."""
     try:
-        print(new_local_key(path).decode(), end="")
+        public = new_local_key(path).decode()
     except OSError as error:
         _words.print(f"{path}: {error.strerror}; a key is never overwritten.")
         raise typer.Exit(1) from error
+    print(json.dumps({"public_key": public}) if as_json else public.rstrip())
 
 
-def _moved(root: str | None, key: str | None, move: Callable[..., Any], who: str | None, why: str) -> None:
+def _moved(
+    root: str | None, key: str | None, move: Callable[..., Pointer], who: str | None, why: str, *, as_json: bool
+) -> None:
     with _telling(), tempfile.TemporaryDirectory() as folder:
         storage = _storage(root)
         public = key or RegistrySettings().public_key
@@ -177,7 +198,7 @@ def _moved(root: str | None, key: str | None, move: Callable[..., Any], who: str
         check = trial(storage, public_key_of(public), Path(folder))
         now = dt.datetime.now(dt.UTC)
         pointer = move(storage, who=who or getpass.getuser(), why=why, now=now, check=check)
-    print(pointer.version)
+    print(pointer.model_dump_json(indent=1) if as_json else pointer.version)
     _words.print(f"{pointer.version} answers since {pointer.since.isoformat()}; warm functions follow within a minute.")
 
 
@@ -205,7 +226,7 @@ def _moment(text: str | None) -> dt.datetime:
     except ValueError as error:
         raise typer.BadParameter(f"{text!r}: expected a day such as 2026-05-01, or a moment in RFC 3339") from error
     if "T" not in text and " " not in text:
-        found = found.replace(hour=23, minute=59, second=59)
+        found = dt.datetime.combine(found, dt.time.max)
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 

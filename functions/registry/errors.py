@@ -6,7 +6,8 @@ RegistryError
 ├── VersionUnusable   a file is absent, changed, unsigned, or not one that this version reads
 ├── MoveLost          another mover was faster
 ├── NothingBefore     there is no earlier version to go back to
-└── RegistryDamaged   the pointer or the ledger is not what this program writes
+├── RegistryDamaged   the pointer or the ledger is not what this program writes
+└── EventInvalid      an event that is not one of those that the function takes
 """
 
 from __future__ import annotations
@@ -38,3 +39,7 @@ class NothingBefore(RegistryError):
 
 class RegistryDamaged(RegistryError):
     """The pointer or the ledger is not what this program writes."""
+
+
+class EventInvalid(RegistryError):
+    """An event that is not one of those that the function takes."""

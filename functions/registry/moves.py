@@ -1,11 +1,13 @@
 """Moving the pointer: to a new version, back to the one before, and never to one that is rejected.
 
-Roll-backs go down a stack: promoting puts what answered on it, going back takes the last off it. So after two
-promotions two roll-backs lead to what answered before both, and going back is never undone by going back again.
+Roll-backs go down a stack: promoting puts what answered on it, going back takes the last off it, rejecting takes a
+version out of it. So after two promotions two roll-backs lead to what answered before both, going back is never undone
+by going back again, and it always leads to another version than the one that answers.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from functions.registry.errors import MoveLost, NothingBefore, RegistryError, VersionUnusable
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 # As many roll-backs in a row as anyone will want; the ledger keeps all.
 _DEEPEST = 50
+# Clocks of two machines differ by less; a move is never refused for that, as it may be an urgent one.
+_CLOCK_SKEW = timedelta(minutes=5)
 
 
 def promote(
@@ -51,6 +55,8 @@ def promote(
 def roll_back(storage: Storage, to: str | None, *, who: str, why: str, now: datetime, check: Check) -> Pointer:
     """Go back to the version before, or to a named one that answered before.
 
+    Naming what answers already changes nothing; so a call that names its target may be repeated.
+
     Raises:
         NothingBefore: when nothing answered before, or the named version never did.
         VersionUnusable: when the check finds the target wanting.
@@ -60,6 +66,8 @@ def roll_back(storage: Storage, to: str | None, *, who: str, why: str, now: date
     """
     before = _before(storage)
     stack = _stack(before)
+    if before and to == before[0].version:
+        return before[0]
     if to is None:
         if not stack:
             raise NothingBefore(f"nothing answered before {_live(before)} that can be gone back to")
@@ -85,11 +93,13 @@ def reject(storage: Storage, version: str, *, who: str, why: str, now: datetime,
     before = _before(storage)
     if before and version in rejected(storage):
         return before[0]
-    stack = tuple(one for one in _stack(before) if one != version)
+    stack = [one for one in _stack(before) if one != version]
     live = _live(before)
     if live == version:
-        live, stack = stack[-1], stack[:-1]
+        live = stack.pop() if stack else SHIPPED
         check(live)
+    # What is taken out may have stood between two turns of one version, which are one turn now.
+    stack = [one for one, after in zip(stack, [*stack, live][1:], strict=True) if one != after]
     return _move(storage, before, "reject", version, stack, who, why, now, None, live=live)
 
 
@@ -129,9 +139,10 @@ def _move(
     live = version if live is None else live
     digest = None if live == SHIPPED else manifest(storage, live)[1]
     snapshot = None if version == SHIPPED else manifest(storage, version)[0].snapshot_sha256
-    if before and now < before[0].entry.at:
-        last = before[0].entry.at.isoformat()
-        raise RegistryError(f"the last move is of {last}, later than this clock's {now.isoformat()}")
+    last = before[0].entry.at if before else now
+    if now < last - _CLOCK_SKEW:
+        raise RegistryError(f"the last move is of {last.isoformat()}, later than this clock's {now.isoformat()}")
+    now = max(now, last)  # times in the ledger never go back
     entry = Entry(
         sequence=(before[0].sequence if before else 0) + 1,
         action=action,
@@ -155,6 +166,11 @@ def _move(
     data = (pointer.model_dump_json(indent=1) + "\n").encode()
     if not storage.replace(POINTER, data, before[1] if before else None, "application/json"):
         winner = read_pointer(storage)
+        if winner and (winner[0].entry == entry or (action == "promote" and winner[0].version == version)):
+            # The client repeated a write whose answer was lost; or two asked for the same, as the state machine and
+            # the event of its own approval do. Either way what was asked for is done.
+            mend(storage, winner[0].entry)
+            return winner[0]
         told = f"{winner[0].entry.who} made {winner[0].version} answer" if winner else "the pointer was taken away"
         raise MoveLost(f"another mover was faster: {told}. Look at what answers now before you move it again")
     mend(storage, entry)

@@ -40,7 +40,9 @@ class Entry(BaseModel):
     why: str = Field(min_length=1)
     snapshot_sha256: str | None = Field(description="Of the labelled photos that the version learned from.")
     verdict: str | None = Field(description="Where the gate's verdict lies.")
-    stack: tuple[str, ...] = Field(description="What roll-backs lead to, the latest last; `live` not among them.")
+    stack: tuple[str, ...] = Field(
+        description="What roll-backs lead to, the latest last; never one twice in a row, and never `live` as the last."
+    )
 
 
 class Pointer(BaseModel):

@@ -84,11 +84,11 @@ def manifest(storage: Storage, version: str) -> tuple[Manifest, str]:
 
     Raises:
         VersionUnknown: when there is none of that name.
-        VersionUnusable: when it is not a manifest.
+        VersionUnusable: when it is not a manifest, or another version's.
 
     """
     data = _manifest(storage, version)
-    return _parsed(data, version), hashlib.sha256(data).hexdigest()
+    return _parsed_of(data, version), hashlib.sha256(data).hexdigest()
 
 
 def fetch(storage: Storage, version: str, into: Path, public_key: bytes) -> Path:
@@ -102,16 +102,16 @@ def fetch(storage: Storage, version: str, into: Path, public_key: bytes) -> Path
 
     Raises:
         VersionUnknown: when there is none of that name.
-        VersionUnusable: when a file is absent or changed, or the signature is not of that key.
+        VersionUnusable: when a file is absent, changed or another version's, or the signature is not of that key.
         OSError: when something cannot be read or written just now.
 
     """
     data = _manifest(storage, version)
     folder = into / f"{version}-{hashlib.sha256(data).hexdigest()[:16]}"
     _check_signature(storage, version, data, public_key)
+    found = _parsed_of(data, version)
     if folder.is_dir():
         return folder
-    found = _parsed(data, version)
     partial = into / f".partial-{folder.name}"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -155,6 +155,14 @@ def _parsed(data: bytes, whose: str) -> Manifest:
         raise VersionUnusable(f"{MANIFEST} of {whose} is not a manifest") from error
     if not all(set(name) <= _PLAIN and not name.startswith(".") for name in (*found.sha256, found.version)):
         raise VersionUnusable(f"{MANIFEST} of {whose} names files or a version that cannot be ours")
+    return found
+
+
+def _parsed_of(data: bytes, version: str) -> Manifest:
+    found = _parsed(data, version)
+    # A signed version copied under another's name keeps its signature, and would answer in that one's place.
+    if found.version != version:
+        raise VersionUnusable(f"{MANIFEST} of {version} is that of {found.version}")
     return found
 
 

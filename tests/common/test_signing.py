@@ -53,6 +53,8 @@ def test_kms_signs_what_its_public_key_verifies() -> None:
             signer.sign(message + b"m")
         with pytest.raises(KeyUnusable, match="KMS does not sign"):
             KmsSigner("alias/none").sign(b"message")
+        with pytest.raises(KeyUnusable, match="KMS does not give the public key of alias/none"):
+            KmsSigner("alias/none").public_key()
 
 
 def test_a_public_key_is_text_or_a_file(tmp_path: Path) -> None:
@@ -71,3 +73,5 @@ def test_keys_that_are_none_are_told(tmp_path: Path, content: bytes) -> None:
         LocalSigner(tmp_path / "key").sign(b"message")
     with pytest.raises(KeyUnusable, match="No such file"):
         public_key_of(str(tmp_path / "none"))
+    with pytest.raises(KeyUnusable, match="no public key is named"):
+        public_key_of("")

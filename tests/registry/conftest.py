@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 import boto3
@@ -33,16 +34,21 @@ def drawn_packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {f"v{number}": packages.write(folder / f"v{number}", number) for number in (1, 2, 3)}
 
 
-@pytest.fixture(params=["folder", "bucket"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
-    if request.param == "folder":
-        yield open_storage(tmp_path / "registry")
-        return
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """Keep one bucket for a module's tests; each takes a prefix of its own."""
     with mock_aws():
         boto3.client("s3").create_bucket(
             Bucket="models", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
         )
-        yield open_storage("s3://models/registry")
+        yield "s3://models"
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "folder":
+        return open_storage(tmp_path / "registry")
+    return open_storage(f"{request.getfixturevalue('bucket')}/{uuid.uuid4().hex}/registry")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from functions.__main__ import cli
 from functions.common.storage import open_storage
+from functions.registry.moves import promote
 from functions.registry.pointer import ledger
 from tests.registry import packages
 
@@ -52,6 +54,35 @@ def test_from_a_package_to_answering_and_back(ran, tmp_path: Path) -> None:
         assert word in told
     assert json.loads(ran("live", "--at", "2020-01-01", "--json").stdout)["version"] == "shipped"
     assert len(json.loads(ran("show", "v2", "--json").stdout)["moves"]) == 1
+
+
+def test_every_move_can_be_read_by_a_program(ran, tmp_path: Path) -> None:
+    told = json.loads(ran("promote", "v1", "--why", "first", "--verdict", "s3://runs/r1/verdict.json", "--json").stdout)
+    assert (told["version"], told["previous"], told["entry"]["verdict"]) == (
+        "v1",
+        "shipped",
+        "s3://runs/r1/verdict.json",
+    )
+    ran("promote", "v2", "--why", "better")
+    assert json.loads(ran("reject", "v2", "--why", "biased", "--json").stdout)["version"] == "v1"
+    told = json.loads(ran("roll-back", "--to", "shipped", "--why", "x", "--json").stdout)
+    assert (told["version"], told["entry"]["action"]) == ("shipped", "roll-back")
+    assert json.loads(ran("add", str(tmp_path / "v1"), "--json").stdout) == {"version": "v1"}
+    assert "BEGIN PUBLIC KEY" in json.loads(ran("key", str(tmp_path / "other.pem"), "--json").stdout)["public_key"]
+    assert len(json.loads(ran("ledger", "--json").stdout)) == 4
+
+
+def test_a_day_ends_with_its_last_moment(ran, tmp_path: Path) -> None:
+    late = dt.datetime(2026, 5, 1, 23, 59, 59, 500_000, tzinfo=dt.UTC)
+    promote(open_storage(tmp_path / "registry"), "v1", who="ann", why="late", now=late, check=lambda _: None)
+    assert ran("live", "--at", "2026-05-01").stdout == "v1\n"
+    assert ran("live", "--at", "2026-05-01T23:59:59Z").stdout == "shipped\n"
+    assert "nothing promoted yet" in ran("live", "--at", "2026-04-30").stderr
+
+
+def test_every_command_shows_an_example(ran) -> None:
+    for command in ("list", "show", "ledger", "live", "add", "promote", "roll-back", "reject", "key"):
+        assert f"Example: python -m functions registry {command}" in re.sub(r"\s+", " ", ran(command, "--help").stdout)
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,17 @@ def test_no_unsigned_or_wrongly_signed_version_is_fetched(registry: Storage, key
     assert versions(registry) == ["v1", "v2"]
 
 
+def test_a_signed_version_under_anothers_name_is_not_fetched(registry: Storage, keys: Keys, tmp_path: Path) -> None:
+    for path in list(registry.list("versions/v1/")):
+        content = registry.read(path)
+        assert content is not None
+        registry.create(path.replace("/v1/", "/v7/"), content.data)
+    with pytest.raises(VersionUnusable, match=r"manifest\.json of v7 is that of v1"):
+        fetch(registry, "v7", tmp_path / "cache", keys[1])
+    with pytest.raises(VersionUnusable, match="is that of v1"):
+        manifest(registry, "v7")
+
+
 @pytest.mark.parametrize("name", ["", "v9", "../v1", "v1/..", ".hidden"])
 def test_a_name_that_is_none_is_not_looked_for(registry: Storage, keys: Keys, tmp_path: Path, name: str) -> None:
     with pytest.raises(VersionUnknown):
