@@ -49,7 +49,7 @@ from training.object_versions import latest_versions
 from training.splits import deal_folds, groups, refuse_leak
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from functions.common.storage import FolderStorage, Storage
     from training.progress import Bar
@@ -212,10 +212,11 @@ def of_package(storage: Storage, snapshot_sha256: str) -> Frozen | None:
     return _named(storage, snapshot_sha256, snapshots(storage))
 
 
-def materialise(storage: Storage, snapshot: str, into: Path, bar: Bar) -> Path:
+def materialise(storage: Storage, snapshot: str, into: Path, bar: Bar, *, only: Container[int] | None = None) -> Path:
     """Write a snapshot as the folder that a training reads, as SageMaker's channel would lay it out.
 
     `manifest.csv` comes last, `photos/` and `near_duplicates.csv` before it; photos that are there already are kept.
+    The manifest is whole also where `only` the photos of some folds are wanted.
 
     Returns:
         `into`.
@@ -229,7 +230,7 @@ def materialise(storage: Storage, snapshot: str, into: Path, bar: Bar) -> Path:
         frozen = read_snapshot(storage, snapshot)
         (into / "photos").mkdir(parents=True, exist_ok=True)
         said: list[str] = []
-        rows = frozen.rows()
+        rows = [row for row in frozen.rows() if only is None or int(row["fold"]) in only]
         with bar("photos of the snapshot", len(rows)) as advance:
             for done, row in enumerate(rows, start=1):
                 said += _placed(storage, row, into)
