@@ -30,8 +30,8 @@ class Rules(_Strict):
     )
     sensitivity_margin: Share = Field(
         0.08,
-        description="That the sensitivity may fall at the champion's specificity: on 281 malignant photos four standard "
-        "errors of the difference where the two models' scores correlate by 0.97, three where by 0.90.",
+        description="That the sensitivity may fall at the champion's specificity: on 281 malignant photos four "
+        "standard errors of the difference where the two models' scores correlate by 0.97, three where by 0.90.",
     )
     calibration_error_to: Share = Field(0.05, description="Highest calibration error: what each release must keep.")
     calibration_margin: Share = Field(
