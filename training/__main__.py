@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import sys
 from contextlib import contextmanager
@@ -398,6 +399,51 @@ def gate_error_rates(
                 f"{rates.standard_error:.4f}",
             )
     Console(width=None if sys.stdout.isatty() else 120).print(shown)
+
+
+@cli.command(
+    epilog="Example: python -m training deliver ../shared/data/lesions --to house/training --name first && "
+    "python -m training retrain --local house --hyperparameter weights=../shared/weights/inception_v3_notop.fp16.npz"
+)
+def retrain(
+    local: Annotated[Path, typer.Option(help="Folder that stands for the buckets; `deliver --to FOLDER/training`.")],
+    hyperparameter: Annotated[list[str], typer.Option(help="Of the training job, name=value; may be repeated.")] = [],  # noqa: B006 - typer copies it
+    run: Annotated[str | None, typer.Option(help="Name of the run; the moment when not given.")] = None,
+    least_new: Annotated[int, typer.Option(help="Fewer new photos since the champion start no training.", min=1)] = 500,
+    approve: Annotated[bool, typer.Option(help="Promote an accepted candidate at once, or let it wait.")] = True,
+    force: Annotated[bool, typer.Option(help="Train whether or not there is enough that is new.")] = False,
+) -> None:
+    """Run the whole loop on this machine: the real state machine file, from deliveries to a model that answers."""
+    from training.retrain import Asked
+    from training.retrain import retrain as run_once
+
+    wrong = [text for text in hyperparameter if "=" not in text]
+    if wrong:
+        raise typer.BadParameter(f"{', '.join(wrong)}: expected name=value", param_hint="--hyperparameter")
+    name = run or dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
+    asked = Asked(
+        folder=local,
+        run=name,
+        hyperparameters=dict(text.split("=", 1) for text in hyperparameter),
+        least_new_photos=least_new,
+        approve=approve,
+        force=force,
+    )
+    ended = run_once(asked, say=_say, bar=_bar)
+    below = local / "training" / "runs" / name
+    if ended["status"] != "SUCCEEDED":
+        _words.print(f"The run {name} failed: {ended.get('cause', '')}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1)
+    output = json.loads(ended["output"])
+    sys.stdout.write(f"{(output.get('judged') or {}).get('words') or output['reason']}\n")
+    verdict = f"verdict: {below / 'verdict.html'}\n" if (below / "verdict.html").exists() else ""
+    _words.print(
+        f"{' -> '.join(ended['states'])}\n{verdict}"
+        f"to serve what answers now: TRIAGE_REGISTRY_ROOT={local / 'models' / 'registry'} "
+        f"TRIAGE_REGISTRY_PUBLIC_KEY={local / 'keys' / 'public.pem'} make serve",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _show(card: Card) -> None:
