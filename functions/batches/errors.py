@@ -3,6 +3,7 @@
 BatchError
 ├── ListInvalid     the list of photos has rows or columns that cannot be used
 ├── NothingToJudge  no photo lies at the address, or none is listed
+├── TooManyLost     more photos than may be were in batches that failed at each attempt
 └── RunInvalid      the event, or a file of the run, is not what this version writes
 """
 
@@ -32,6 +33,10 @@ class ListInvalid(BatchError):
 
 class NothingToJudge(BatchError):
     """No photo lies at the address, or none is listed."""
+
+
+class TooManyLost(BatchError):
+    """More photos than may be were in batches that failed at each attempt; the files say which."""
 
 
 class RunInvalid(BatchError):

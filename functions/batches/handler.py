@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from functions.batches import ROOM
+from functions.batches.errors import TooManyLost
 from functions.batches.run import Asked, Batch, BatchName, parsed
 from functions.batches.settings import BatchesSettings
 from functions.common import observability
@@ -44,11 +45,16 @@ def judge(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # n
 
 
 def merge(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
-    """Merge a run's parts; return its summary."""
+    """Merge a run's parts; return its summary, or raise TooManyLost when its files are written."""
     from functions.batches.merge import merge as merged
 
     summary = merged(event["run"], _runs())
     observability.emit(ROOM, {"RunJudged": summary.judged, "RunRejected": summary.rejected, "RunLost": summary.lost})
+    most = _settings().tolerated_failure_percentage
+    if 100 * summary.lost > most * summary.photos:
+        raise TooManyLost(
+            f"{summary.lost:,} of {summary.photos:,} photos were not judged; at most {most:g} % may be so."
+        )
     return summary.model_dump()
 
 
