@@ -12,18 +12,36 @@ from fastapi import FastAPI
 
 from forecasting.__main__ import cli as forecasting_cli
 from functions.__main__ import cli as functions_cli
+from functions.batches.settings import BatchesSettings
+from functions.care.routes import openapi_document as care_document
+from functions.care.settings import CareSettings
 from functions.common.problems import every_problem
 from functions.forecasts.settings import SHIPPED_PUBLICATION, ForecastsSettings
 from functions.local import forecasts_app
+from functions.registry.settings import RegistrySettings
 from functions.triage.routes import create_app
 from functions.triage.settings import TriageSettings
 from training.__main__ import cli as training_cli
 from training.job import RoomSettings
+from training.machine_picture import mermaid
+from training.retrain import DEFINITION
+from training.steps import StepsSettings
 
 if TYPE_CHECKING:
+    from pydantic_settings import BaseSettings
+
     from functions.triage.card import Card, Evaluation
     from functions.triage.scorer import Scorer
 
+SETTINGS: tuple[type[BaseSettings], ...] = (
+    TriageSettings,
+    ForecastsSettings,
+    CareSettings,
+    RegistrySettings,
+    BatchesSettings,
+    StepsSettings,
+    RoomSettings,
+)
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -39,7 +57,7 @@ def test_every_route_is_listed_and_no_other(scorer: Scorer) -> None:
     app: FastAPI = create_app(lambda: scorer, TriageSettings())
     forecasts_room = forecasts_app(ForecastsSettings())
     assert isinstance(forecasts_room, FastAPI)
-    documents = (app.openapi(), forecasts_room.openapi())
+    documents = (app.openapi(), forecasts_room.openapi(), care_document())
     documented = {
         f"{m.upper()} {path}" for document in documents for path, methods in document["paths"].items() for m in methods
     }
@@ -49,13 +67,19 @@ def test_every_route_is_listed_and_no_other(scorer: Scorer) -> None:
 
 def test_every_setting_is_listed_with_its_default() -> None:
     expected = {}
-    shipped = {"model_dir": "the model that ships", "root": "the publication that ships"}
+    shipped = {
+        "TRIAGE_MODEL_DIR": "the model that ships",
+        "FORECASTS_ROOT": "the publication that ships",
+        "CARE_DIRECTORY": "the list that ships",
+        "CARE_PLACES": "the list that ships",
+    }
     assert ForecastsSettings().root == str(SHIPPED_PUBLICATION)
-    for kind in (TriageSettings, ForecastsSettings, RoomSettings):
+    for kind in SETTINGS:
         prefix = kind.model_config["env_prefix"]
         for name, field in kind.model_fields.items():
             variable = str(field.validation_alias or f"{prefix}{name}".upper())
-            expected[variable] = shipped.get(name, str(field.default))
+            default = "none" if field.is_required() else str(field.default)
+            expected[variable] = shipped.get(variable, default)
     assert {row[0]: row[1].strip("`") for row in rows_of("Settings")} == expected
 
 
@@ -140,3 +164,7 @@ def test_the_models_figures_are_the_cards(scorer: Scorer) -> None:
 @pytest.mark.parametrize("name", ["CHANGELOG.md", "CONTRIBUTING.md", "DECISIONS.md", "LICENSE"])
 def test_the_usual_small_files_are_there(name: str) -> None:
     assert (ROOT / name).stat().st_size > 0
+
+
+def test_the_loops_picture_is_drawn_from_its_file() -> None:
+    assert f"```mermaid\n{mermaid(DEFINITION)}```" in README

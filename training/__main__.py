@@ -446,6 +446,15 @@ def retrain(
     )
 
 
+@cli.command(epilog="Example: python -m training picture")
+def picture() -> None:
+    """Print the picture of the retraining loop, drawn from its state machine file, as Mermaid text."""
+    from training.machine_picture import mermaid
+    from training.retrain import DEFINITION
+
+    sys.stdout.write(mermaid(DEFINITION))
+
+
 def _show(card: Card) -> None:
     table = Table(
         "photos of", "photos", "malignant AUROC", "95 %", "macro AUROC", "balanced", "ECE", title=card.version
