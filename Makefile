@@ -9,7 +9,7 @@ WHOLE := $(VENV)/.whole
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test env check contract real browser bench pr clean
+.PHONY: help serve test env check contract real browser images bench pr clean
 
 help:  ## list these words
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 14
@@ -36,6 +36,9 @@ real: $(WHOLE)  ## the tests on real photos; skipped where the data is not
 
 browser: $(WHOLE)  ## the phone page in Chromium
 	$(BIN)/python -m pytest tests/browser -rs
+
+images: $(WHOLE)  ## build the images whose inputs changed, and run them as Lambda and SageMaker do (root, buildah)
+	$(BIN)/python infra/images.py
 
 bench: $(WHOLE)  ## every figure of speed and memory, in one run
 	@$(INSTALL) --editable '.[dev,bench]'

@@ -19,7 +19,7 @@ RUN python3 -m venv /opt/uv \
 
 # The libraries' own tests are never run here; numpy.testing imports a file of those below _core.
 RUN find /opt/venv/lib -type d -name tests -not -path '*/numpy/_core/*' -prune -exec rm -r {} + \
-    && /opt/uv/bin/uv pip list --python /opt/venv/bin/python --format freeze >/src/installed.txt \
+    && /opt/uv/bin/uv pip list --quiet --python /opt/venv/bin/python --format freeze >/src/installed.txt \
     && grep -q '^onnxruntime==' /src/installed.txt \
     && if grep -iE '^(tensorflow|keras|torch|pandas|pyarrow|prophet|scipy|scikit-learn|matplotlib|pytest|moto|pip|uv)\b' \
         /src/installed.txt; then echo 'these belong into no functions image' >&2; exit 1; fi \

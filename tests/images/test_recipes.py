@@ -1,4 +1,4 @@
-"""The recipe of the training image, read and not built: what it starts, from what, and what goes into it."""
+"""The recipes of the images, read and not built: what they start, from what, and what goes into them."""
 
 from __future__ import annotations
 
@@ -7,31 +7,35 @@ import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from training.__main__ import cli
 
 ROOT = Path(__file__).parents[2]
-RECIPE = (ROOT / "infra" / "training.Dockerfile").read_text(encoding="utf-8")
+EXTRAS = {"functions": "serve", "forecasting": "forecast", "training": "train"}
+RECIPES = {name: (ROOT / "infra" / f"{name}.Dockerfile").read_text(encoding="utf-8") for name in EXTRAS}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def test_what_sagemaker_appends_is_a_command_of_the_entry_point() -> None:
-    assert re.search(r'^ENTRYPOINT \["python", "-m", "training"\]$', RECIPE, re.MULTILINE)
+    assert re.search(r'^ENTRYPOINT \["python", "-m", "training"\]$', RECIPES["training"], re.MULTILINE)
     assert CliRunner().invoke(cli, ["train", "--help"]).exit_code == 0
 
 
-def test_the_base_comes_from_outside_and_no_registry_is_named() -> None:
-    assert re.findall(r"^FROM (.*)$", RECIPE, re.MULTILINE) == ["${BASE}"]
-    assert "https://" not in RECIPE
-    assert not re.search(r"\b[a-z0-9-]+\.(com|org|io|aws)\b", RECIPE)
+@pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)
+def test_the_base_comes_from_outside_and_no_registry_is_named(recipe: str) -> None:
+    assert re.findall(r"^FROM (.*)$", recipe, re.MULTILINE) == ["${BASE} AS build", "${BASE}"]
+    assert "https://" not in recipe
+    assert not re.search(r"\b[a-z0-9-]+\.(com|org|io|aws)\b", recipe)
 
 
-def test_it_installs_the_extra_that_trains_with_the_pinned_versions() -> None:
-    assert '"/tmp/dermacast[train]"' in RECIPE
-    assert "train" in PROJECT["project"]["optional-dependencies"]
-    assert "--constraint /tmp/dermacast/constraints.txt" in RECIPE
-    assert "--compile-bytecode" in RECIPE
+@pytest.mark.parametrize("name", RECIPES)
+def test_an_image_installs_its_extra_with_the_pinned_versions(name: str) -> None:
+    assert f'"/src[{EXTRAS[name]}]"' in RECIPES[name]
+    assert EXTRAS[name] in PROJECT["project"]["optional-dependencies"]
+    assert "--constraint /src/constraints.txt" in RECIPES[name]
+    assert "--compile-bytecode" in RECIPES[name]
 
 
 def test_what_the_install_reads_is_not_ignored_and_secrets_and_data_are() -> None:
