@@ -12,8 +12,12 @@
     │   ├── PhotoTooSmall            a side is under the floor
     │   └── PhotoAnimated            more than one frame
     ├── PhotoMissing                 a multipart body without the field `photo`
-    ├── MediaTypeUnsupported         neither `image/*` nor `multipart/form-data`
+    ├── MediaTypeUnsupported         none of `image/*`, `multipart/form-data` and `application/json`
     ├── MultipartMalformed           a multipart body that cannot be parsed
+    ├── ReferenceMalformed           a JSON body that is not {"upload_id": ...}
+    ├── UploadsUnavailable           this deployment has no upload door
+    ├── UploadUnknown                no uploaded photo of that id: never sent, or judged before
+    ├── UploadExpired                the photo was uploaded too long ago
     ├── ParameterUnknown             a query parameter or form field the route does not know
     ├── ParameterInvalid             a value that is not allowed
     ├── RouteUnknown                 no such path
@@ -130,14 +134,35 @@ class PhotoMissing(Problem):
 class MediaTypeUnsupported(Problem):
     code, status, title = "media_type_unsupported", 415, "Not a media type that this route takes"
     example = (
-        "The body is application/json; send the photo itself as image/*, or a form "
-        "(multipart/form-data) with the field photo."
+        "The body is text/plain; send the photo itself as image/*, a form "
+        "(multipart/form-data) with the field photo, or an upload_id as application/json."
     )
 
 
 class MultipartMalformed(Problem):
     code, status, title = "multipart_malformed", 400, "The form cannot be read"
     example = "The form ends before its closing boundary. Send it whole."
+
+
+class ReferenceMalformed(Problem):
+    code, status, title = "reference_malformed", 400, "The reference to an upload cannot be read"
+    example = 'The body is not {"upload_id": "..."} with an id as POST /v1/uploads gave it.'
+
+
+class UploadsUnavailable(Problem):
+    # Not 5xx: how a deployment is set up is no fault of it, and must not ring its alarms at a caller's wish.
+    code, status, title = "uploads_unavailable", 404, "This service takes photos in the request only"
+    example = "There is no upload door here. Send the photo itself to POST /v1/predictions."
+
+
+class UploadUnknown(Problem):
+    code, status, title = "upload_unknown", 404, "No such upload"
+    example = "No photo waits under this upload_id: none was sent, or it was judged before. Upload it again."
+
+
+class UploadExpired(Problem):
+    code, status, title = "upload_expired", 410, "The upload is too old"
+    example = "The photo was uploaded more than 15 minutes ago and is deleted. Upload it again."
 
 
 class ParameterUnknown(Problem):

@@ -7,12 +7,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from functions.common import problems
 from functions.triage.person import Person
 from functions.triage.pixels import MAX_BYTES
+from functions.triage.uploads import UploadReference
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
     from fastapi import Request
     from starlette.datastructures import FormData
 
+    from functions.triage.uploads import Uploads
+
 # A form adds its boundaries and a few short fields to the photo.
 _MAX_FORM_OVERHEAD_BYTES = 16 * 1024
+_MAX_REFERENCE_BYTES = 1024
 # More than any honest form has; each costs the parser a little.
 _MAX_PARTS = 16
 
@@ -29,24 +34,28 @@ _MAX_PARTS = 16
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
-async def photo_and_person(request: Request, query: Person) -> tuple[bytes, Person]:
+async def photo_and_person(request: Request, query: Person, uploads: Uploads) -> tuple[bytes, Person]:
     """Return the photo's bytes and what was told about the person.
 
     Args:
-        request: its body is the photo itself (`image/*`) or a form (`multipart/form-data`).
+        request: its body is the photo itself (`image/*`), a form (`multipart/form-data`) or an upload's id (JSON).
         query: what was told in the address.
+        uploads: where an uploaded photo waits.
 
     Raises:
-        Problem: when the body is too large, not a photo or form, or a form with unknown or wrong fields.
+        Problem: when the body is too large, none of the three, names no upload, or is a form with unknown or
+            wrong fields.
 
     """
     _refuse_repeated(request.query_params.multi_items())
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_form = media_type == "multipart/form-data"
+    if media_type == "application/json":
+        return await run_in_threadpool(uploads.take, await _upload_id(request)), query
     if not is_form and not media_type.startswith("image/"):
         raise problems.MediaTypeUnsupported(
-            f"The body is {media_type or 'of no stated type'}; send the photo itself as image/*, or a form "
-            "(multipart/form-data) with the field photo."
+            f"The body is {media_type or 'of no stated type'}; send the photo itself as image/*, a form "
+            "(multipart/form-data) with the field photo, or an upload_id as application/json."
         )
     body = await _limited_body(request, MAX_BYTES + (_MAX_FORM_OVERHEAD_BYTES if is_form else 0))
     if not is_form:
@@ -56,6 +65,18 @@ async def photo_and_person(request: Request, query: Person) -> tuple[bytes, Pers
         return await _from_form(form, query)
     finally:
         await form.close()
+
+
+async def _upload_id(request: Request) -> str:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_REFERENCE_BYTES:
+            raise problems.ReferenceMalformed(problems.ReferenceMalformed.example)
+    try:
+        return UploadReference.model_validate_json(bytes(body)).upload_id
+    except ValidationError as error:
+        raise problems.ReferenceMalformed(problems.ReferenceMalformed.example) from error
 
 
 async def _limited_body(request: Request, limit: int) -> bytes:

@@ -14,6 +14,7 @@ from functions.triage.explain import explain
 from functions.triage.person import Person
 from functions.triage.pixels import MAX_BYTES
 from functions.triage.quality import Check, Quality
+from functions.triage.uploads import UploadReference
 
 _REQUEST_ID = "2b1f7a2e-5f0c-4b0e-9d5c-1f9f2f6b0a11"
 _MODEL = ModelReference(
@@ -127,11 +128,16 @@ PREDICTION_PROBLEMS = (
     problems.PhotoMissing,
     problems.MediaTypeUnsupported,
     problems.MultipartMalformed,
+    problems.ReferenceMalformed,
+    problems.UploadsUnavailable,
+    problems.UploadUnknown,
+    problems.UploadExpired,
     problems.ParameterUnknown,
     problems.ParameterInvalid,
     problems.InternalError,
     problems.ModelUnavailable,
 )
+UPLOAD_PROBLEMS = (problems.ParameterUnknown, problems.InternalError, problems.UploadsUnavailable)
 READING_PROBLEMS = (problems.ParameterUnknown, problems.InternalError, problems.ModelUnavailable)
 
 
@@ -180,12 +186,14 @@ def photo_body() -> dict[str, Any]:
             "required": True,
             "description": (
                 f"One photo: JPEG, PNG, WebP or HEIC, at most {MAX_BYTES // 1024**2} MiB; as the body itself, or as "
-                "the field `photo` of a form. The format is judged by content: any `image/*` is taken. What may be "
+                "the field `photo` of a form, or by the id of an upload. "
+                "The format is judged by content: any `image/*` is taken. What may be "
                 "told about the person goes into the address or into the form, each once."
             ),
             "content": {
                 **{kind: {"schema": photo} for kind in kinds},
                 "multipart/form-data": {"schema": form},
+                "application/json": {"schema": UploadReference.model_json_schema()},
             },
         }
     }

@@ -21,6 +21,7 @@ from functions.triage.language import Language, page_words
 from functions.triage.person import Person, YesNo
 from functions.triage.settings import TriageSettings
 from functions.triage.shell import PAGE, service_worker
+from functions.triage.uploads import Upload, Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,6 +94,7 @@ def openapi_document() -> dict[str, Any]:
 
 def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter:
     router = APIRouter()
+    uploads = Uploads(settings.uploads_bucket)
     without_parameters: dict[str, Any] = {"dependencies": [Depends(_refuse_parameters)]}
 
     @router.post(
@@ -104,8 +106,24 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         openapi_extra=document.photo_body(),
     )
     async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Prediction:
-        photo, told = await photo_and_person(request, Person.model_validate(asked.model_dump(exclude=_OPTIONS)))
+        photo, told = await photo_and_person(
+            request, Person.model_validate(asked.model_dump(exclude=_OPTIONS)), uploads
+        )
         return await run_in_threadpool(_judge, photo, told, scorer(), problems.request_id_of(request), settings, asked)
+
+    @router.post(
+        "/v1/uploads",
+        operation_id="createUpload",
+        summary="Open the upload door for one photo",
+        description=(
+            "For a client that cannot send the photo in the request: a form that goes straight to a private bucket, "
+            "good for five minutes. `POST /v1/predictions` with `upload_id` as JSON judges the photo and deletes it."
+        ),
+        responses=document.responses({}, document.UPLOAD_PROBLEMS),
+        **without_parameters,
+    )
+    async def upload() -> Upload:
+        return await run_in_threadpool(uploads.open)
 
     @router.get(
         "/v1/model",

@@ -36,6 +36,7 @@ class TriageSettings(BaseSettings):
         Path("/tmp/models"),  # noqa: S108 - the one folder that Lambda lets a function write
         description="Folder for fetched versions.",
     )
+    uploads_bucket: str = Field("", description="The private bucket of the upload door; empty: there is none.")
     tracing: bool = Field(
         default=False, description="Whether X-Ray traces are sent; costs some hundredths of a second of a cold start."
     )

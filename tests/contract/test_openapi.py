@@ -94,7 +94,7 @@ def test_every_field_is_described(document: dict[str, Any]) -> None:
 
 def test_every_operation_is_named_and_described(document: dict[str, Any]) -> None:
     found = dict(operations(document))
-    assert set(found) == {"POST /v1/predictions", "GET /v1/model", "GET /v1/health"}
+    assert set(found) == {"POST /v1/predictions", "POST /v1/uploads", "GET /v1/model", "GET /v1/health"}
     for operation in found.values():
         assert operation["operationId"].isalpha()
         assert operation["summary"]
@@ -158,7 +158,7 @@ def test_the_examples_of_answers_are_answers(document: dict[str, Any]) -> None:
 
 def test_a_photo_is_bytes_or_a_form(document: dict[str, Any]) -> None:
     content = dict(operations(document))["POST /v1/predictions"]["requestBody"]["content"]
-    assert set(content) == {*PHOTO_KINDS, "multipart/form-data"}
+    assert set(content) == {*PHOTO_KINDS, "multipart/form-data", "application/json"}
     for kind in PHOTO_KINDS:
         assert content[kind]["schema"]["format"] == "binary"
     form = content["multipart/form-data"]["schema"]
