@@ -446,6 +446,23 @@ def retrain(
     )
 
 
+@cli.command(epilog="Example: python -m training reference --data ../shared/data/lesions")
+def reference(
+    data: Annotated[Path, typer.Option(help="The photos and the manifest that the model was trained on.")],
+    model: Annotated[Path | None, typer.Option(help="Model package; the shipped one when not given.")] = None,
+) -> None:
+    """Give a finished package its reference for the watch for drift; no other file of it changes."""
+    from functions.triage.scorer import SHIPPED_MODEL, load_scorer
+    from training.reference import REFERENCE, add_reference, reference_of
+    from training.run import Folds, read_split
+
+    package = model or SHIPPED_MODEL
+    scorer = load_scorer(package, threads=2)
+    folds = Folds(**{name: tuple(numbers) for name, numbers in scorer.card.data.folds.items()})
+    add_reference(package, reference_of(scorer, list(read_split(data, folds)[1].choose["file"]), _bar))
+    _words.print(f"reference: {package / REFERENCE}", highlight=False)
+
+
 @cli.command(epilog="Example: python -m training picture")
 def picture() -> None:
     """Print the picture of the retraining loop, drawn from its state machine file, as Mermaid text."""

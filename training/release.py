@@ -15,6 +15,7 @@ import onnx
 
 from functions.triage.card import StoredForm
 from functions.triage.pixels import square_pixels
+from functions.triage.scorer import load_scorer
 from training import card as cards
 from training.calibrate import calibration_of, cutoffs_of
 from training.checklists import Study, counts_of, filled, write_sheets
@@ -23,6 +24,7 @@ from training.evidence import evaluation_elsewhere, evidence_of
 from training.manifest import DIAGNOSES, MALIGNANT, labels_of, read_manifest
 from training.metadata import person_effect, with_facts
 from training.quantize import float32_graph, judged_form, quantized
+from training.reference import add_reference, reference_of
 from training.robustness import disturbances
 from training.unsure import TRAINING_PHOTOS, Looks, limits_of, looks_of
 
@@ -125,6 +127,7 @@ def release(
         write_sheets(report, sheets)
         found = {name: one.model_dump(mode="json") for name, one in card.evaluations.items()}
         cards.write_package(package, model, card, {"evaluations": found, "history": list(trained.history)}, novelty)
+        add_reference(package, reference_of(load_scorer(package), list(split.choose["file"]), bar))
     return card
 
 

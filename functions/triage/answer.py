@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -26,6 +27,7 @@ from functions.triage.person import Fact, Person, facts_of, informed, more_caref
 from functions.triage.pixels import square_pixels
 from functions.triage.quality import Quality, quality_of
 from functions.triage.scorer import columns_of
+from functions.triage.tone import typology_angle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,10 +101,11 @@ class Prediction(BaseModel):
 
 @dataclass(frozen=True)
 class Timings:
-    """Milliseconds spent on a photo."""
+    """Milliseconds spent on a photo, and what was seen beside."""
 
     pixels_ms: float
     network_ms: float
+    tone_degrees: float = math.nan  # of the skin around the spot; for the sketch of what comes in
 
 
 def answer_photo(
@@ -150,13 +153,15 @@ def answer_photo(
     }
     if not quality.passed:
         reasons = [Reason(flaw) for flaw in quality.flaws]
-        return _without_score(reasons, _UNKNOWN, language, common), Timings(1e3 * (looked - began), 0.0)
+        return _without_score(reasons, _UNKNOWN, language, common), Timings(
+            1e3 * (looked - began), 0.0, typology_angle(square)
+        )
     wanted: list[Output] = ["logits"]
     wanted += ["texture"] if scorer.novelty else []
     explained = explained and scorer.has("activation")
     wanted += ["activation"] if explained else []
     found = scorer.outputs(square, wanted)
-    timings = Timings(1e3 * (looked - began), 1e3 * (time.perf_counter() - looked))
+    timings = Timings(1e3 * (looked - began), 1e3 * (time.perf_counter() - looked), typology_angle(square))
     domain = _domain(found.get("texture"), scorer)
     if domain.distance is not None and domain.distance > 1:
         unlike = Domain(kind="unknown", value=None, distance=domain.distance)
@@ -184,6 +189,18 @@ def answer_photo(
         **common,
     )
     return prediction, timings
+
+
+def measured(prediction: Prediction, timings: Timings) -> dict[str, float]:
+    """Return the numbers that an answer measured, by their names in `functions.monitoring.sketch`."""
+    found: dict[str, float | None] = {check.name: check.measured for check in prediction.quality.checks}
+    found |= {
+        "score": prediction.score,
+        "distance": prediction.domain.distance,
+        "clinical": prediction.domain.value,
+        "tone": timings.tone_degrees,
+    }
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _without_score(reasons: list[Reason], domain: Domain, language: Language, common: dict[str, Any]) -> Prediction:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from functions.common import door, observability, problems
 from functions.triage import ROOM, document
-from functions.triage.answer import ModelReference, Prediction, answer_photo
+from functions.triage.answer import ModelReference, Prediction, answer_photo, measured
 from functions.triage.body import photo_and_person
 from functions.triage.card import Card
 from functions.triage.language import Language, page_words
@@ -26,6 +26,7 @@ from functions.triage.uploads import Upload, Uploads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from functions.monitoring.keeper import Keeper
     from functions.triage.scorer import Scorer
 
 
@@ -95,6 +96,7 @@ def openapi_document() -> dict[str, Any]:
 def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter:
     router = APIRouter()
     uploads = Uploads(settings.uploads_bucket)
+    keeper = _keeper(settings)
     without_parameters: dict[str, Any] = {"dependencies": [Depends(_refuse_parameters)]}
 
     @router.post(
@@ -109,7 +111,9 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         photo, told = await photo_and_person(
             request, Person.model_validate(asked.model_dump(exclude=_OPTIONS)), uploads
         )
-        return await run_in_threadpool(_judge, photo, told, scorer(), problems.request_id_of(request), settings, asked)
+        return await run_in_threadpool(
+            _judge, photo, told, scorer(), problems.request_id_of(request), settings, asked, keeper
+        )
 
     @router.post(
         "/v1/uploads",
@@ -165,7 +169,13 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
 
 
 def _judge(
-    photo: bytes, person: Person, scorer: Scorer, request_id: str, settings: TriageSettings, asked: Asked
+    photo: bytes,
+    person: Person,
+    scorer: Scorer,
+    request_id: str,
+    settings: TriageSettings,
+    asked: Asked,
+    keeper: Keeper | None,
 ) -> Prediction:
     prediction_id = str(uuid.uuid4())
     with observability.traced(ROOM, "answer_photo", enabled=settings.tracing):
@@ -190,6 +200,8 @@ def _judge(
         pixels_ms=round(timings.pixels_ms, 1),
         network_ms=round(timings.network_ms, 1),
     )
+    if keeper:
+        keeper.add(prediction.model.version, measured(prediction, timings), is_unsure=prediction.score is None)
     observability.emit(
         ROOM,
         _counts(prediction),
@@ -199,6 +211,16 @@ def _judge(
         },
     )
     return prediction
+
+
+def _keeper(settings: TriageSettings) -> Keeper | None:
+    """Return what sketches what comes in; without a place for sketches nothing of it is imported."""
+    if not settings.sketches_root:
+        return None
+    from functions.common.storage import open_storage
+    from functions.monitoring.keeper import Keeper
+
+    return Keeper(open_storage(settings.sketches_root))
 
 
 def _counts(prediction: Prediction) -> dict[str, float]:

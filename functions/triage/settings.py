@@ -37,6 +37,10 @@ class TriageSettings(BaseSettings):
         description="Folder for fetched versions.",
     )
     uploads_bucket: str = Field("", description="The private bucket of the upload door; empty: there is none.")
+    sketches_root: str = Field(
+        "",
+        description="Where hourly sketches of what came in are put: a folder or `s3://bucket/prefix`; empty: nowhere.",
+    )
     tracing: bool = Field(
         default=False, description="Whether X-Ray traces are sent; costs some hundredths of a second of a cold start."
     )

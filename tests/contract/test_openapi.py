@@ -13,9 +13,14 @@ import schemathesis
 from hypothesis import strategies as st
 
 from functions.common.problems import (
+    CareFilesRejected,
+    DirectoryUnavailable,
     ForecastUnknown,
     MethodNotAllowed,
     PhotoUnopened,
+    PlaceIncomplete,
+    PlaceUnknown,
+    PostalCodesUnknown,
     PublicationUnavailable,
     PublicationUnknown,
     RouteUnknown,
@@ -131,6 +136,13 @@ def test_every_problem_has_an_example_where_it_can_come_up(document: dict[str, A
                 assert problem.detail != problem.title
                 assert f"`{code}`" in response["description"]
     elsewhere = {RouteUnknown.code, MethodNotAllowed.code, PhotoUnopened.code}
+    elsewhere |= {
+        PlaceIncomplete.code,
+        PlaceUnknown.code,
+        PostalCodesUnknown.code,
+        DirectoryUnavailable.code,
+        CareFilesRejected.code,
+    }
     elsewhere |= {ForecastUnknown.code, PublicationUnknown.code, PublicationUnavailable.code}
     assert shown["POST /v1/predictions"] == {kind.code for kind in every_problem()} - elsewhere
     assert shown["GET /v1/model"] == {"parameter_unknown", "internal_error", "model_unavailable"}
@@ -169,7 +181,7 @@ def test_a_photo_is_bytes_or_a_form(document: dict[str, Any]) -> None:
 def test_what_may_be_told_is_the_same_in_the_address_and_in_the_form(document: dict[str, Any]) -> None:
     operation = dict(operations(document))["POST /v1/predictions"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
-    told = [parameter for parameter in operation["parameters"] if parameter["name"] != "explain"]
+    told = [parameter for parameter in operation["parameters"] if parameter["name"] not in {"explain", "lang"}]
     assert {parameter["name"] for parameter in told} == set(form) - {"photo"}
     for parameter in operation["parameters"]:
         assert parameter["in"] == "query"

@@ -402,7 +402,7 @@ def test_every_response_is_named_and_keeps_browsers_careful(
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", response.headers["X-Request-Id"])
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert "geolocation=()" in response.headers["Permissions-Policy"]
+    assert "geolocation=(self)" in response.headers["Permissions-Policy"]
     assert "max-age=" in response.headers["Strict-Transport-Security"]
     policy = response.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
