@@ -134,14 +134,18 @@ class Builder:
 def main() -> int:
     """Build what changed, run it, and keep the record."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--all", action="store_true", help="also build the images whose inputs have not changed")
+    parser.add_argument("images", nargs="*", metavar="IMAGE", help=f"of {', '.join(IMAGES)}; all three by default")
+    parser.add_argument("--all", action="store_true", help="also build what has not changed")
     asked = parser.parse_args()
+    if unknown := sorted(set(asked.images) - set(IMAGES)):
+        parser.error(f"there is no image {', '.join(unknown)}")
+    wanted = asked.images or IMAGES
     known = (
         {name: Record(**one) for name, one in json.loads(RECORD.read_text("utf-8")).items()} if RECORD.exists() else {}
     )
-    hashes = {image: inputs_sha256(image) for image in IMAGES}
-    changed = [one for one in IMAGES if asked.all or one not in known or known[one].inputs_sha256 != hashes[one]]
-    for image in IMAGES:
+    hashes = {image: inputs_sha256(image) for image in wanted}
+    changed = [one for one in wanted if asked.all or one not in known or known[one].inputs_sha256 != hashes[one]]
+    for image in wanted:
         if image not in changed:
             say(f"{image}: built and run from just these inputs before")
             tell(image, known[image])

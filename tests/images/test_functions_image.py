@@ -57,8 +57,8 @@ def test_only_tmp_can_be_written_nothing_reached_and_nothing_inherited(image: sa
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_a_handler_is_imported_and_called(image: sandbox.Image, handler: str) -> None:
     (told,) = image.invoke(handler, {})
-    # No room takes an empty event; that the handler itself refuses it shows that it was reached.
-    assert told["answer"].get("stackTrace"), told
+    # Most refuse an empty event: a trace from within the handler shows that it was reached.
+    assert told["answer"].get("stackTrace") or "errorType" not in told["answer"], told
     assert not told["answer"].get("errorType", "").startswith("Runtime."), told
 
 
