@@ -18,6 +18,7 @@ from functions.care.settings import CareSettings
 from functions.common.problems import every_problem
 from functions.forecasts.settings import SHIPPED_PUBLICATION, ForecastsSettings
 from functions.local import forecasts_app
+from functions.monitoring.settings import MonitoringSettings
 from functions.registry.settings import RegistrySettings
 from functions.triage.routes import create_app
 from functions.triage.settings import TriageSettings
@@ -39,6 +40,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     CareSettings,
     RegistrySettings,
     BatchesSettings,
+    MonitoringSettings,
     StepsSettings,
     RoomSettings,
 )

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 # What goes out as text; a REST API passes base64 on as it is, unless its `binaryMediaTypes` name the type.
-TEXT = ["text/", "application/json", "application/problem+json", "application/xml", "image/svg+xml"]
+TEXT = [
+    "text/",
+    "application/json",
+    "application/manifest+json",
+    "application/problem+json",
+    "application/xml",
+    "image/svg+xml",
+]
 
 
 def stage_path(event: dict[str, Any]) -> str:

@@ -115,7 +115,7 @@ def test_without_its_model_it_says_so_until_the_model_is_there(
 
 
 def test_the_functions_memory_decides_the_threads(monkeypatch: pytest.MonkeyPatch, package: Path) -> None:
-    from functions.triage import scorer
+    from functions.triage import scorer, serving
 
     asked: list[int] = []
     load = scorer.load_scorer
@@ -124,7 +124,7 @@ def test_the_functions_memory_decides_the_threads(monkeypatch: pytest.MonkeyPatc
         asked.append(threads)
         return load(folder, threads=threads)
 
-    monkeypatch.setattr(scorer, "load_scorer", noting)
+    monkeypatch.setattr(serving, "load_scorer", noting)
     monkeypatch.setenv("TRIAGE_MODEL_DIR", str(package))
     for memory_mb in ("1024", "3600"):
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory_mb)

@@ -133,7 +133,7 @@ class Asked:
             ),
             cls("too large", photo + bytes(MAX_BYTES), "image/jpeg", 413),
             cls("too large in a form", photo_form(photo + bytes(MAX_BYTES), file_name=FILE_NAME), FORM, 413),
-            cls("as JSON", json.dumps({"name": OWNER}).encode(), "application/json", 415),
+            cls("as JSON", json.dumps({"name": OWNER}).encode(), "application/json", 400),
         ]
 
 
