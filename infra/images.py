@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "infra" / "images.json"
 IMAGES = ("functions", "forecasting", "training")
-PROGRAMS = ("buildah", "bwrap", "mmdebstrap")
+PACKAGES = {"buildah": "buildah", "bwrap": "bubblewrap", "mmdebstrap": "mmdebstrap"}  # of Debian, by program
 # Relative to the root: what goes into every image, and what judges it.
 INPUTS = ("pyproject.toml", "constraints.txt", ".dockerignore", "functions", "training", "forecasting")
 CACHE = ROOT / ".cache" / "images"
@@ -59,9 +59,9 @@ class Builder:
             Impossible: when a program or a right is missing.
 
         """
-        missing = [program for program in PROGRAMS if shutil.which(program) is None]
+        missing = [package for program, package in PACKAGES.items() if shutil.which(program) is None]
         if missing:
-            raise Impossible(f"{', '.join(missing)} is not installed (Debian's packages have these names; bubblewrap)")
+            raise Impossible(f"this takes Debian's {', '.join(missing)}")
         if os.geteuid() != 0:
             raise Impossible("buildah's chroot isolation and mmdebstrap take root")
         complaints = []
