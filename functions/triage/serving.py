@@ -18,20 +18,25 @@ _PATIENCE_S = 6.0
 
 def serving_scorer(settings: TriageSettings, *, threads: int) -> Callable[[], Scorer]:
     """Return what gives the scorer at each request; without a registry, nothing of it is imported."""
+
+    @lru_cache
+    def shipped() -> Scorer:
+        return load_scorer(settings.model_dir, threads=threads)
+
     if not settings.registry_root:
-
-        @lru_cache
-        def shipped() -> Scorer:
-            return load_scorer(settings.model_dir, threads=threads)
-
         return shipped
-    from functions.common.signing import public_key_of
+    from functions.common.signing import KeyUnusable, public_key_of
     from functions.common.storage import open_storage
-    from functions.triage.follow import Follower
+    from functions.triage.follow import Follower, report
 
+    try:
+        storage, public_key = open_storage(settings.registry_root), public_key_of(settings.registry_public_key)
+    except (KeyUnusable, ValueError) as error:  # a wrong setting keeps nobody from an answer
+        report("ModelRefused", error)
+        return shipped
     follower = Follower(
-        storage=open_storage(settings.registry_root),
-        public_key=public_key_of(settings.registry_public_key),
+        storage=storage,
+        public_key=public_key,
         shipped=settings.model_dir,
         cache=settings.cache_dir,
         refresh_s=settings.refresh_s,
