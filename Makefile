@@ -9,7 +9,7 @@ WHOLE := $(VENV)/.whole
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test env check contract real browser images bench pr clean
+.PHONY: help serve test env check contract stack real browser images bench pr clean
 
 help:  ## list these words
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 14
@@ -18,7 +18,7 @@ serve: $(SERVING)  ## serve the phone page and the API on 127.0.0.1:$(PORT), wit
 	@$(BIN)/python -m functions serve --port $(PORT)
 
 test: $(WHOLE)  ## the quick tests
-	$(BIN)/python -m pytest tests --ignore tests/contract --ignore tests/real --ignore tests/browser
+	$(BIN)/python -m pytest tests --ignore tests/contract --ignore tests/real --ignore tests/browser --ignore tests/stack
 
 env: $(WHOLE)  ## the whole development environment, in .venv
 
@@ -30,6 +30,9 @@ check: $(WHOLE)  ## style, types, who may import whom
 
 contract: $(WHOLE)  ## the OpenAPI document, API Gateway's events, the Lambda runtime emulator, SageMaker's folders
 	$(BIN)/python -m pytest tests/contract
+
+stack: $(WHOLE)  ## the state machines, run by their real files
+	$(BIN)/python -m pytest tests/stack
 
 real: $(WHOLE)  ## the tests on real photos; skipped where the data is not
 	$(BIN)/python -m pytest tests/real -rs
@@ -44,7 +47,7 @@ bench: $(WHOLE)  ## every figure of speed and memory, in one run
 	@$(INSTALL) --editable '.[dev,bench]'
 	$(BIN)/python -m tests.bench
 
-pr: check test contract real browser  ## all that CI runs
+pr: check test contract stack real browser  ## all that CI runs
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from functions.triage.card import Cutoffs
-from training.groups import UNKNOWN, age_bands, groupings_of, lab, skin_tones, typology_angle
+from functions.triage.tone import lab, typology_angle
+from training.groups import UNKNOWN, age_bands, groupings_of, skin_tones
 
 CUTOFFS = Cutoffs(low_below=0.2, urgent_from=0.6, guarantee="for the test")
 LESION = (90, 50, 40)
