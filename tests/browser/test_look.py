@@ -66,7 +66,7 @@ def test_state(state: str, visit: Visit, photos: dict[str, Path], axe_source: st
                 page.set_viewport_size({"width": width, "height": 844})
                 assert overflow(page) == [], f"{width} px, {scheme}"
                 _take_picture(page, f"{state.replace(' ', '-')}-{width}-{scheme}")
-        page.locator("details").evaluate("details => details.open = true")
+        page.locator("details").evaluate_all("all => all.forEach(details => { details.open = true; })")
         for width, scheme in ((1280, "dark"), (390, "dark"), (390, "light")):
             page.set_viewport_size({"width": width, "height": 844})
             page.emulate_media(color_scheme=scheme)
