@@ -21,6 +21,9 @@ from playwright.sync_api import sync_playwright
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from functions.care.settings import CareSettings
+from functions.forecasts.settings import ForecastsSettings
+from functions.local import care_app, every_room, forecasts_app
 from functions.triage.golden import drawn_photos
 from functions.triage.routes import create_app
 from functions.triage.settings import TriageSettings
@@ -58,7 +61,9 @@ def address(scorer: Scorer) -> Iterator[str]:
     credulous = dataclasses.replace(
         scorer, novelty=None, card=scorer.card.model_copy(update={"novelty": None, "domain": None, "quality": None})
     )
-    app = create_app(lambda: credulous, TriageSettings())
+    app = every_room(
+        create_app(lambda: credulous, TriageSettings()), forecasts_app(ForecastsSettings()), care_app(CareSettings())
+    )
     staged = Starlette(routes=[Mount(STAGE, app), Mount("/", app)])
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(staged, log_level="warning", access_log=False, lifespan="off", ws="none"))

@@ -289,6 +289,23 @@ def test_places_to_go_are_shown_with_the_phone_first(visit: Visit, photos: dict[
         expect(page.get_by_label("Postal code or city")).to_have_value("")
 
 
+@pytest.mark.parametrize(("country", "place"), [("US", "60601"), ("KE", "Nairobi"), ("DE", "Heidelberg")])
+def test_from_the_first_page_to_places_that_ship(
+    country: str, place: str, visit: Visit, photos: dict[str, Path]
+) -> None:
+    with visit(locale="en-US") as page:
+        choose(page, photos["spot"])
+        page.get_by_label("Country").select_option(country)
+        page.get_by_label("Postal code or city").fill(place)
+        page.get_by_role("button", name="Find places").click()
+        site = page.locator("#care-list li").first
+        expect(site).to_contain_text("km away")
+        expect(site).to_contain_text("dermatology")
+        expect(page.locator("#care-words")).to_contain_text("Near")
+        assert overflow(page) == []
+        page.screenshot(path=CACHE / "screenshots" / f"care-{country}.png", full_page=True)
+
+
 def test_a_place_that_is_not_known_is_told_in_words(visit: Visit, photos: dict[str, Path]) -> None:
     with visit() as page:
         page.route(CARE, lambda route: route.fulfill(status=404, json={"code": "place_unknown", "detail": "-"}))

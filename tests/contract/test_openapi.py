@@ -233,3 +233,16 @@ def test_the_program_keeps_to_its_document(case: Any) -> None:
         assert case.call().status_code in {200, 400, 405, 415, 422}
     else:
         case.call_and_validate()
+
+
+@pytest.mark.parametrize("room", ["triage", "care", "forecasts"])
+def test_each_rooms_document_is_one_of_openapi(room: str) -> None:
+    """By the specification's own schema and rules, examples included where they are given as values."""
+    from importlib import import_module
+
+    from openapi_spec_validator import validate
+
+    found = import_module(f"functions.{room}.routes").openapi_document()
+    validate(found)
+    operations = [each for methods in found["paths"].values() for each in methods.values()]
+    assert all({"operationId", "summary", "description"} <= set(each) for each in operations)
