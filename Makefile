@@ -6,6 +6,7 @@ UV := $(BIN)/python -m uv
 INSTALL := $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt
 SERVING := $(VENV)/.serving
 WHOLE := $(VENV)/.whole
+TOOLS := $(VENV)/.tools
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
@@ -31,8 +32,11 @@ check: $(WHOLE)  ## style, types, who may import whom
 contract: $(WHOLE)  ## the OpenAPI document, API Gateway's events, the Lambda runtime emulator, SageMaker's folders
 	$(BIN)/python -m pytest tests/contract
 
-stack: $(WHOLE)  ## the state machines, run by their real files
-	$(BIN)/python -m pytest tests/stack
+tools: $(TOOLS)  ## SAM and the linters of the stack, each in an environment of its own
+
+stack: $(WHOLE) $(TOOLS)  ## the template: its linters, what SAM makes of it, its policies, its state machines
+	infra/lint.sh
+	$(BIN)/python -m pytest tests/stack -rs
 
 real: $(WHOLE)  ## the tests on real photos; skipped where the data is not
 	$(BIN)/python -m pytest tests/real -rs
@@ -66,3 +70,10 @@ $(WHOLE): pyproject.toml constraints.txt | $(BIN)/uv
 	@echo "installing everything for development (about 170 packages, 2.5 GB) ..."
 	@$(INSTALL) --editable '.[dev]'
 	@touch $@ $(SERVING)
+
+$(TOOLS): infra/tools.txt | $(BIN)/uv
+	@echo "installing the tools that check the stack ..."
+	@grep -v '^#' $< | while IFS=: read -r name packages; do \
+		$(PYTHON) -m venv --without-pip $(VENV)/$$name && \
+		$(UV) pip install --quiet --python $(VENV)/$$name/bin/python $$packages || exit 1; done
+	@touch $@
