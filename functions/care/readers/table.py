@@ -66,11 +66,13 @@ def _lines(text: str) -> list[Row]:
     if not header.count(separator):
         raise FileUnreadable("its first line has no column names, and it is no GeoJSON")
     quoting: Literal[0, 3] = csv.QUOTE_NONE if separator in _UNQUOTED else csv.QUOTE_MINIMAL
-    csv.field_size_limit(2**24)
+    before = csv.field_size_limit(2**24)  # of the whole process: others keep theirs
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting))
     except csv.Error as error:
         raise FileUnreadable(f"it is no table: {error}") from error
+    finally:
+        csv.field_size_limit(before)
     columns = [" ".join(name.split()) for name in lines[0]]
     rows = []
     for line in lines[1:]:
