@@ -149,14 +149,18 @@ class Follower:
             observability.emit(ROOM, {"ModelFollowed": 1})
 
     def _loaded(self, pointer: Pointer, key: str) -> Scorer:
-        if pointer.version == SHIPPED:
-            return self._load_shipped()
+        if pointer.version == SHIPPED or pointer.manifest_sha256 == self._shipped_manifest():
+            return self._load_shipped()  # an image that ships the current version has nothing to fetch
         # Whatever answers is in memory; two folders leave room, where Lambda gives 512 MB.
         self._clean([*list(self._kept)[-1:], key])
         folder = fetch(self.storage, pointer.version, self.cache, self.public_key)
-        if hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest() != pointer.manifest_sha256:
+        if _sha256(folder / MANIFEST) != pointer.manifest_sha256:
             raise VersionUnusable(f"{pointer.version} has another manifest than the pointer names")
         return checked_scorer(folder, threads=self.threads)
+
+    def _shipped_manifest(self) -> str:
+        manifest = self.shipped / MANIFEST
+        return _sha256(manifest) if manifest.is_file() else ""
 
     def _load_shipped(self) -> Scorer:
         return load_scorer(self.shipped, threads=self.threads)
@@ -184,6 +188,10 @@ def report(metric: str, reason: Exception) -> None:
     """Tell in a metric that the pointer was not followed, and in the log why."""
     observability.logger(ROOM).warning("the model was not followed", reason=str(reason), kind=type(reason).__name__)
     observability.emit(ROOM, {metric: 1})
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _last(kept: dict[str, Scorer]) -> Scorer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from tests.bench import forecasting, network, pixels, serving
+from tests.bench import following, forecasting, network, pixels, serving
 
 
 def main() -> None:
@@ -17,6 +17,9 @@ def main() -> None:
         serving.warm_handler,
         serving.memory,
         serving.load,
+        following.under_load,
+        following.real_network,
+        following.cold_starts,
         lambda: pixels.table(pixels.measure()),
         network.runtimes,
         network.learning,

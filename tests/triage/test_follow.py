@@ -168,6 +168,15 @@ def test_going_back_to_the_one_before_fetches_nothing(house: House) -> None:
     assert seen["paths"] == ["current.json"]
 
 
+def test_an_image_that_ships_the_current_version_fetches_nothing(house: House) -> None:
+    promote(house.storage, "v1", **house.told())
+    house.follower.shipped = house.folder / "v1"
+    seen = watch(house)
+    house.follower.start(10)
+    assert house.follower.scorer().card.version == "v1"
+    assert seen["paths"] == ["current.json"]
+
+
 def test_a_version_that_was_damaged_in_the_cache_is_fetched_anew(house: House) -> None:
     promote(house.storage, "v1", **house.told())
     house.follower.start(10)
