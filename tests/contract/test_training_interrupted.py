@@ -65,6 +65,8 @@ def new_room(base: Path, *, like: Room | None = None, **more: str) -> Room:
         draw_set(room.data, lesions=63, folds=3)
     else:
         shutil.copytree(like.base / "input", base / "input")
+        # Taken away before its first epoch, a machine has left none.
+        like.checkpoints.mkdir(parents=True, exist_ok=True)
         shutil.copytree(like.checkpoints, room.checkpoints)
     config = base / "input" / "config"
     config.mkdir(exist_ok=True)
