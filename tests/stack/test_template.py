@@ -8,7 +8,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic_settings import BaseSettings
 
 from functions.batches.settings import BatchesSettings
 from functions.care.settings import CareSettings
@@ -18,11 +17,14 @@ from functions.registry.settings import RegistrySettings
 from functions.triage.hook import HookSettings
 from functions.triage.settings import TriageSettings
 from tests.stack.conftest import EVERYTHING, ROOT
-from tests.stack.resolved import Stack
 from training.steps import StepsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pydantic_settings import BaseSettings
+
+    from tests.stack.resolved import Stack
 
 SETTINGS: dict[str, tuple[type[BaseSettings], ...]] = {
     "functions.triage.handler.handler": (TriageSettings,),
