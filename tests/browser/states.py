@@ -86,7 +86,8 @@ def _asking(page: Page, _photos: Photos) -> None:
 
 def _working(page: Page, photos: Photos) -> None:
     page.route(PREDICTIONS, lambda _route: None)  # never answered
-    choose(page, photos["spot"])
+    with page.expect_request(PREDICTIONS):
+        choose(page, photos["spot"])
     page.locator("#working").wait_for()
 
 

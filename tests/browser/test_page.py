@@ -339,7 +339,8 @@ def test_without_a_camera_the_camera_app_is_offered(visit: Visit) -> None:
 def test_second_photo_stops_the_first(visit: Visit, photos: dict[str, Path]) -> None:
     with visit() as page:
         page.route(PREDICTIONS, lambda _route: None, times=1)  # the first is never answered
-        choose(page, photos["spot"])
+        with page.expect_request(PREDICTIONS):
+            choose(page, photos["spot"])
         expect(page.locator("#working")).to_be_visible()
         first = page.locator("#photo img:not(.map)").get_attribute("src")
         with page.expect_event("requestfailed"):
@@ -395,7 +396,8 @@ def test_nothing_jumps_when_the_answer_comes(visit: Visit, photos: dict[str, Pat
     with visit() as page:
         held: list[Route] = []
         page.route(PREDICTIONS, lambda route: held.append(route))  # noqa: PLW0108 - a built-in takes no mark
-        choose(page, photos["spot"])
+        with page.expect_request(PREDICTIONS):
+            choose(page, photos["spot"])
         expect(page.locator("#photo img:not(.map)")).to_be_visible()
         before = page.evaluate(places)
         page.evaluate(watch)
