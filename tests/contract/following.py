@@ -10,13 +10,16 @@ import asyncio
 import datetime as dt
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
 import time
+import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import httpx2
 
@@ -37,6 +40,11 @@ if TYPE_CHECKING:
 PATIENCE_S = 60.0
 _MOST_IN_FLIGHT = 64
 _MODEL_EACH = 10  # so many predictions, then the model's card is asked for
+_ANY_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
 _SAME = 2e-6  # answers are rounded to six digits
 
 
@@ -46,10 +54,8 @@ def small_photo() -> bytes:
 
 
 @contextmanager
-def bucket(name: str) -> Iterator[dict[str, str]]:
-    """Keep moto's server with one bucket on loopback; yields the variables by which a child finds it."""
-    import logging
-
+def bucket() -> Iterator[str]:
+    """Keep moto's server on loopback, where a child finds it too, and yield a fresh prefix of a bucket in it."""
     import boto3
     from moto.server import ThreadedMotoServer
 
@@ -57,23 +63,11 @@ def bucket(name: str) -> Iterator[dict[str, str]]:
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    found = {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    before = {variable: os.environ.get(variable) for variable in found}
-    os.environ.update(found)
     try:
-        boto3.client("s3").create_bucket(Bucket=name)
-        yield found
+        with patch.dict(os.environ, {"AWS_ENDPOINT_URL": f"http://{host}:{port}", **_ANY_ACCOUNT}):
+            boto3.client("s3").create_bucket(Bucket="models")
+            yield f"s3://models/{uuid.uuid4().hex}"  # moto keeps one memory for all of its servers in a process
     finally:
-        for variable, value in before.items():
-            if value is None:
-                del os.environ[variable]
-            else:
-                os.environ[variable] = value
         server.stop()
 
 
@@ -239,7 +233,7 @@ class _Asker:
             registry = self.registry
             await self._move("promotion", lambda: registry.promote("v2"), self._answers_from("v2"))
             await self._move("bad promotion", lambda: registry.promote("v3"), self._tells("ModelRefused"))
-            await self._move("back from the bad one", registry.roll_back, self._tells("ModelFollowed"))
+            await self._move("back from it", registry.roll_back, self._tells("ModelFollowed"))
             await self._move("roll-back", registry.roll_back, self._answers_from("v1"))
             self.is_over = True
             await asking
