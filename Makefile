@@ -8,12 +8,14 @@ SERVING := $(VENV)/.serving
 WHOLE := $(VENV)/.whole
 TOOLS := $(VENV)/.tools
 PORT ?= 8000
+# What images are built on in the cloud; the template names the same.
+BASE ?= public.ecr.aws/docker/library/python:3.11-slim-bookworm
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test env check contract stack real browser images bench pr clean
 
 help:  ## list these words
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
 
 serve: $(SERVING)  ## serve the phone page and the API on 127.0.0.1:$(PORT), with the model that ships
 	@$(BIN)/python -m functions serve --port $(PORT)
@@ -46,6 +48,12 @@ browser: $(WHOLE)  ## the phone page in Chromium
 
 images: $(WHOLE)  ## build the images whose inputs changed, and run them as Lambda and SageMaker do (root, buildah)
 	$(BIN)/python infra/images.py
+
+push-training:  ## build the training image with Docker and push it: make push-training REPOSITORY=<account>.dkr.ecr...
+	@test -n "$(REPOSITORY)" || { echo 'say where: make push-training REPOSITORY=<repository>:<tag>' >&2; exit 2; }
+	aws ecr get-login-password | docker login --username AWS --password-stdin $(firstword $(subst /, ,$(REPOSITORY)))
+	docker build --platform linux/amd64 --build-arg BASE=$(BASE) --file infra/training.Dockerfile --tag $(REPOSITORY) .
+	docker push $(REPOSITORY)
 
 bench: $(WHOLE)  ## every figure of speed and memory, in one run
 	@$(INSTALL) --editable '.[dev,bench]'

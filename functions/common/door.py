@@ -40,6 +40,9 @@ def install(app: FastAPI, *, images: str, forms: str, devices: str) -> None:
         "Referrer-Policy": "no-referrer",
         "Permissions-Policy": f"camera=({devices}), geolocation=({devices}), microphone=()",
         "Strict-Transport-Security": "max-age=31536000",
+        # There are no cookies and no log-ins: what a page elsewhere may read here, anybody may ask for.
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "ETag, X-Request-Id",
     }
 
     async def at_the_door(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
