@@ -22,7 +22,12 @@ step "checkov over the same"
 
 step "statelint over the state machines"
 for machine in infra/*.asl.json; do
-  .venv/bin/statelint "$machine"
+  # statelint does not know the item readers of a Distributed Map, whose input type the language demands
+  # (Step Functions developer guide, "ItemReader (Map)"); it may have this complaint alone.
+  .venv/bin/statelint "$machine" >"$work/said" || true
+  if grep -vE '^(One error:|[0-9]+ errors:)$|^ Field "InputType" not allowed in .*\.ItemReader\.ReaderConfig$|^$' "$work/said"; then
+    exit 1
+  fi
 done
 
 step "the workflow: its schema, and its security"

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import boto3
-from samcli.yamlhelper import yaml_parse
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
+from samcli.yamlhelper import yaml_parse  # type: ignore[import-not-found]  # SAM has an environment of its own
+from samtranslator.parser.parser import Parser  # type: ignore[import-not-found]
+from samtranslator.translator.translator import Translator  # type: ignore[import-not-found]
 
 IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/dermacast:1"
 
