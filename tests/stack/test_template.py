@@ -275,6 +275,17 @@ def test_concurrency_is_reserved_and_kept_warm_only_where_asked(stack: Stack, sm
     assert "ProvisionedConcurrencyConfig" not in small.resources["TriageFunctionAliaslive"]["Properties"]
 
 
+def test_a_new_account_can_make_every_function(small: Stack, stack: Stack) -> None:
+    """AWS lets new accounts have functions of up to 3,008 MB, until they ask for more."""
+    assert all(int(function["MemorySize"]) <= 3008 for of in (small, stack) for function in functions_of(of).values())
+
+
+def test_the_budget_counts_this_stack_alone(stack: Stack, small: Stack) -> None:
+    (budget,) = stack.of_type("AWS::Budgets::Budget").values()
+    assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:stack$dermacast-test"]}
+    assert not small.of_type("AWS::Budgets::Budget")
+
+
 # --- data
 
 
