@@ -25,6 +25,7 @@ from tests.batches.test_batches import SCORER, photo
 from tests.monitoring.test_monitoring import REFERENCE, rows
 from tests.registry import packages
 from tests.stack import trace as traces
+from tests.stack.conftest import ROOT, TEMPLATE
 from tests.stack.test_retraining import House
 from tests.stack.test_template import SETTINGS, command_of, functions_of, variables
 from tests.stack.trace import Trace, allows, statements_of, traced
@@ -378,8 +379,6 @@ def test_no_policy_allows_everything(plain: dict[str, Any], stack: Stack) -> Non
 
 
 def test_a_resource_that_is_everything_has_its_reason_written_above() -> None:
-    from tests.stack.conftest import TEMPLATE
-
     lines = TEMPLATE.read_text("utf-8").splitlines()
     found = 0
     for number, line in enumerate(lines):
@@ -388,3 +387,52 @@ def test_a_resource_that_is_everything_has_its_reason_written_above() -> None:
             above = "\n".join(lines[max(0, number - 3) : number])
             assert "# " in above, f"line {number + 1}"
     assert found
+
+
+# What Step Functions asks for, by what a definition uses (developer guide, "IAM policies for integrated services" and
+# "IAM policies for using Distributed Map states").
+NEEDS = {
+    "arn:aws:states:::lambda:invoke": {"lambda:InvokeFunction"},
+    # To a topic with a key of one's own.
+    "arn:aws:states:::sns:publish": {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey"},
+    "arn:aws:states:::sagemaker:createTrainingJob.sync": {
+        "sagemaker:CreateTrainingJob",
+        "sagemaker:DescribeTrainingJob",
+        "sagemaker:StopTrainingJob",
+        "sagemaker:AddTags",
+        "iam:PassRole",
+        "events:PutTargets",
+        "events:PutRule",
+        "events:DescribeRule",
+    },
+    "arn:aws:states:::s3:getObject": {"s3:GetObject"},
+    "arn:aws:states:::s3:putObject": {"s3:PutObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"},
+    "DISTRIBUTED": {"states:StartExecution", "states:DescribeExecution", "states:StopExecution"},
+}
+DELIVERY = ("logs:", "xray:")
+
+
+@pytest.mark.parametrize(("name", "file"), [("Retraining", "retraining"), ("Batch", "batch")])
+def test_a_state_machine_may_do_what_its_definition_says_and_no_more(stack: Stack, name: str, file: str) -> None:
+    text = (ROOT / "infra" / f"{file}.asl.json").read_text("utf-8")
+    needed = {action for used, actions in NEEDS.items() if f'"{used}"' in text for action in actions}
+    allowed = statements_of(stack.resources[f"{name}MachineRole"]["Properties"])
+    assert {action for action, _ in allowed if not action.startswith(DELIVERY)} == needed
+    substitutions = stack.of_type("AWS::StepFunctions::StateMachine")[f"{name}Machine"]["DefinitionSubstitutions"]
+    called = {value for value in substitutions.values() if value.startswith("arn:aws:lambda:")}
+    assert {resource for action, resource in allowed if action == "lambda:InvokeFunction"} == called
+    assert ("sns:Publish", substitutions["TopicArn"]) in allowed
+    passed = {resource for action, resource in allowed if action == "iam:PassRole"}
+    assert passed == {value for key, value in substitutions.items() if key.endswith("RoleArn")}
+
+
+def test_a_schedule_may_start_what_it_starts_and_no_more(stack: Stack) -> None:
+    for name, schedule in stack.of_type("AWS::Scheduler::Schedule").items():
+        allowed = statements_of(stack.resources[f"{name}Role"]["Properties"])
+        started = [r for a, r in allowed if a in {"states:StartExecution", "lambda:InvokeFunction"}]
+        assert started == [schedule["Target"]["Arn"]]
+        assert {a for a, _ in allowed} - {"states:StartExecution", "lambda:InvokeFunction"} == {
+            "sqs:SendMessage",
+            "kms:Decrypt",
+            "kms:GenerateDataKey",
+        }
