@@ -13,11 +13,13 @@
     │   └── PhotoAnimated            more than one frame
     ├── PhotoMissing                 a multipart body without the field `photo`
     ├── MediaTypeUnsupported         none of `image/*`, `multipart/form-data` and `application/json`
+    ├── RequestTooSlow               the body did not come in time
     ├── MultipartMalformed           a multipart body that cannot be parsed
     ├── ReferenceMalformed           a JSON body that is not {"upload_id": ...}
     ├── UploadsUnavailable           this deployment has no upload door
     ├── UploadUnknown                no uploaded photo of that id: never sent, or judged before
     ├── UploadExpired                the photo was uploaded too long ago
+    ├── StillJudging                 the same question is being answered just now
     ├── ParameterUnknown             a query parameter or form field the route does not know
     ├── ParameterInvalid             a value that is not allowed
     ├── RouteUnknown                 no such path
@@ -31,6 +33,7 @@
     ├── PostalCodesUnknown           no postal codes are held for that country
     ├── DirectoryUnavailable         the list of places of care, or of place names, is missing or damaged
     ├── CareFilesRejected            published lists that cannot be imported (command line)
+    ├── TookTooLong                  no answer before the gateway would have given up
     └── InternalError                our fault
 
 `code` is stable and is what a program should look at; `detail` is a sentence for a person.
@@ -93,7 +96,7 @@ class PhotoEmpty(PhotoRejected):
 
 class PhotoTooManyBytes(PhotoRejected):
     code, status, title = "photo_too_many_bytes", 413, "The file is too large"
-    example = "The file has 5,242,880 bytes; at most 4,194,304 are taken. Send a smaller copy."
+    example = "The file has 20,971,520 bytes; at most 16,777,216 are taken. Send a smaller copy."
 
 
 class PhotoFormatUnsupported(PhotoRejected):
@@ -139,6 +142,11 @@ class MediaTypeUnsupported(Problem):
     )
 
 
+class RequestTooSlow(Problem):
+    code, status, title = "request_too_slow", 408, "The request came too slowly"
+    example = "The request did not come whole within 20 seconds. Send a smaller copy of the photo, or try again."
+
+
 class MultipartMalformed(Problem):
     code, status, title = "multipart_malformed", 400, "The form cannot be read"
     example = "The form ends before its closing boundary. Send it whole."
@@ -163,6 +171,11 @@ class UploadUnknown(Problem):
 class UploadExpired(Problem):
     code, status, title = "upload_expired", 410, "The upload is too old"
     example = "The photo was uploaded more than 15 minutes ago and is deleted. Upload it again."
+
+
+class StillJudging(Problem):
+    code, status, title = "still_judging", 409, "The same photo is being judged just now"
+    example = "The same request came a moment ago and is being answered. Ask again in a few seconds."
 
 
 class ParameterUnknown(Problem):
@@ -231,6 +244,11 @@ class DirectoryUnavailable(Problem):
 class CareFilesRejected(Problem):
     code, status, title = "care_files_rejected", 422, "Some files cannot be imported"
     example = "clinics.csv: not a layout that is known."
+
+
+class TookTooLong(Problem):
+    code, status, title = "took_too_long", 503, "The answer took too long"
+    example = "The answer was not ready in time. Try again in a minute."
 
 
 class InternalError(Problem):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from functions.common import problems
 from functions.triage.person import Person
-from functions.triage.pixels import MAX_BYTES
+from functions.triage.pixels import MAX_BYTES as MAX_UPLOAD_BYTES
 from functions.triage.uploads import UploadReference
 
 if TYPE_CHECKING:
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from fastapi import Request
     from starlette.datastructures import FormData
 
-    from functions.triage.uploads import Uploads
 
+# Lambda takes 6 MB a call (Lambda developer guide, "Lambda quotas"), and API Gateway makes a third more of a photo.
+MAX_BODY_BYTES = 4 * 1024 * 1024
 # A form adds its boundaries and a few short fields to the photo.
 _MAX_FORM_OVERHEAD_BYTES = 16 * 1024
 _MAX_REFERENCE_BYTES = 1024
+# API Gateway hands over whole requests; only on one machine a caller can be slow.
+_BODY_WITHIN_S = 20.0
 # More than any honest form has; each costs the parser a little.
 _MAX_PARTS = 16
 
@@ -34,16 +37,15 @@ _MAX_PARTS = 16
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 
-async def photo_and_person(request: Request, query: Person, uploads: Uploads) -> tuple[bytes, Person]:
-    """Return the photo's bytes and what was told about the person.
+async def photo_and_person(request: Request, query: Person) -> tuple[bytes | UploadReference, Person]:
+    """Return the photo's bytes, or where it waits, and what was told about the person.
 
     Args:
         request: its body is the photo itself (`image/*`), a form (`multipart/form-data`) or an upload's id (JSON).
         query: what was told in the address.
-        uploads: where an uploaded photo waits.
 
     Raises:
-        Problem: when the body is too large, none of the three, names no upload, or is a form with unknown or
+        Problem: when the body is too large, too slow, none of the three, names no upload, or is a form with unknown or
             wrong fields.
 
     """
@@ -51,13 +53,13 @@ async def photo_and_person(request: Request, query: Person, uploads: Uploads) ->
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_form = media_type == "multipart/form-data"
     if media_type == "application/json":
-        return await run_in_threadpool(uploads.take, await _upload_id(request)), query
+        return await _reference(request), query
     if not is_form and not media_type.startswith("image/"):
         raise problems.MediaTypeUnsupported(
             f"The body is {media_type or 'of no stated type'}; send the photo itself as image/*, a form "
             "(multipart/form-data) with the field photo, or an upload_id as application/json."
         )
-    body = await _limited_body(request, MAX_BYTES + (_MAX_FORM_OVERHEAD_BYTES if is_form else 0))
+    body = await _limited_body(request, MAX_BODY_BYTES + (_MAX_FORM_OVERHEAD_BYTES if is_form else 0), _too_many())
     if not is_form:
         return body, query
     form = await _parsed(request, body)
@@ -67,26 +69,32 @@ async def photo_and_person(request: Request, query: Person, uploads: Uploads) ->
         await form.close()
 
 
-async def _upload_id(request: Request) -> str:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MAX_REFERENCE_BYTES:
-            raise problems.ReferenceMalformed(problems.ReferenceMalformed.example)
+async def _reference(request: Request) -> UploadReference:
+    malformed = problems.ReferenceMalformed(problems.ReferenceMalformed.example)
+    body = await _limited_body(request, _MAX_REFERENCE_BYTES, malformed)
     try:
-        return UploadReference.model_validate_json(bytes(body)).upload_id
+        return UploadReference.model_validate_json(body)
     except ValidationError as error:
-        raise problems.ReferenceMalformed(problems.ReferenceMalformed.example) from error
+        raise malformed from error
 
 
-async def _limited_body(request: Request, limit: int) -> bytes:
+def _too_many() -> problems.Problem:
+    return problems.PhotoTooManyBytes(
+        f"The photo is larger than {MAX_BODY_BYTES:,} bytes. Send a smaller copy, or send it through the upload door "
+        f"(POST /v1/uploads), which takes {MAX_UPLOAD_BYTES:,}."
+    )
+
+
+async def _limited_body(request: Request, limit: int, too_many: problems.Problem) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise problems.PhotoTooManyBytes(
-                f"The request is larger than {MAX_BYTES:,} bytes. Send a smaller copy of the photo."
-            )
+    try:
+        async with asyncio.timeout(_BODY_WITHIN_S):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise too_many
+    except TimeoutError as error:
+        raise problems.RequestTooSlow(problems.RequestTooSlow.example) from error
     return bytes(body)
 
 
@@ -121,8 +129,8 @@ async def _from_form(form: FormData, query: Person) -> tuple[bytes, Person]:
     _refuse_repeated(form.multi_items())
     photo = form.get("photo")
     if not isinstance(photo, UploadFile):
-        found = "is text, not a file" if isinstance(photo, str) else "is not in the form"
-        raise problems.PhotoMissing(f"The field photo {found}. Send the photo as a file in it.")
+        instead = "is text, not a file" if isinstance(photo, str) else "is not in the form"
+        raise problems.PhotoMissing(f"The field photo {instead}. Send the photo as a file in it.")
     # A browser sends the fields that a person left empty.
     fields = {
         name: value
@@ -135,7 +143,10 @@ async def _from_form(form: FormData, query: Person) -> tuple[bytes, Person]:
         person = Person.model_validate({**told, **fields})
     except ValidationError as error:
         raise problems.parameter_problem(error.errors()) from error
-    return await photo.read(), person
+    found = await photo.read()
+    if len(found) > MAX_BODY_BYTES:
+        raise _too_many()
+    return found, person
 
 
 def _refuse_repeated(items: Iterable[tuple[str, object]]) -> None:
@@ -144,4 +155,4 @@ def _refuse_repeated(items: Iterable[tuple[str, object]]) -> None:
         raise problems.ParameterInvalid(f"Given more than once: {', '.join(repeated)}. Give each once.")
 
 
-__all__ = ["photo_and_person"]
+__all__ = ["MAX_BODY_BYTES", "photo_and_person"]

@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 from functions.common import problems
 from functions.triage.advice import Block, Reason, advice, disclaimer
 from functions.triage.answer import Domain, ModelReference, Prediction
+from functions.triage.body import MAX_BODY_BYTES
 from functions.triage.explain import explain
 from functions.triage.person import Person
-from functions.triage.pixels import MAX_BYTES
 from functions.triage.quality import Check, Quality
 from functions.triage.uploads import UploadReference
 
@@ -132,13 +132,26 @@ PREDICTION_PROBLEMS = (
     problems.UploadsUnavailable,
     problems.UploadUnknown,
     problems.UploadExpired,
+    problems.RequestTooSlow,
+    problems.StillJudging,
+    problems.TookTooLong,
     problems.ParameterUnknown,
     problems.ParameterInvalid,
     problems.InternalError,
     problems.ModelUnavailable,
 )
-UPLOAD_PROBLEMS = (problems.ParameterUnknown, problems.InternalError, problems.UploadsUnavailable)
-READING_PROBLEMS = (problems.ParameterUnknown, problems.InternalError, problems.ModelUnavailable)
+UPLOAD_PROBLEMS = (
+    problems.ParameterUnknown,
+    problems.InternalError,
+    problems.TookTooLong,
+    problems.UploadsUnavailable,
+)
+READING_PROBLEMS = (
+    problems.ParameterUnknown,
+    problems.InternalError,
+    problems.TookTooLong,
+    problems.ModelUnavailable,
+)
 
 
 def responses(answer: dict[str, Any], kinds: tuple[type[problems.Problem], ...]) -> dict[int | str, dict[str, Any]]:
@@ -185,8 +198,8 @@ def photo_body() -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "description": (
-                f"One photo: JPEG, PNG, WebP or HEIC, at most {MAX_BYTES // 1024**2} MiB; as the body itself, or as "
-                "the field `photo` of a form, or by the id of an upload. "
+                f"One photo: JPEG, PNG, WebP or HEIC, at most {MAX_BODY_BYTES // 1024**2} MiB; as the body itself, "
+                "or as the field `photo` of a form, or, also if larger, by the id of an upload. "
                 "The format is judged by content: any `image/*` is taken. What may be "
                 "told about the person goes into the address or into the form, each once."
             ),

@@ -76,14 +76,20 @@ def explain(
 
     """
     found = malignant_map(activation, probabilities, malignant, temperature)
+    values = [[round(float(value), 4) for value in row] for row in found]
     return Explanation(
         kind="class_activation_map",
         of="log_odds_malignant",
-        values=[[round(float(value), 4) for value in row] for row in found],
+        values=values,
         media_type="image/png",
-        data=base64.b64encode(overlay(found, size)).decode(),
+        data=picture(values, size),
         alt=_in_words(found, language),
     )
+
+
+def picture(values: Sequence[Sequence[float]], size: int) -> str:
+    """Return the picture of a map's rows, of size x size pixels, as an answer carries it."""
+    return base64.b64encode(overlay(np.array(values), size)).decode()
 
 
 def malignant_map(

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from PIL.ImageFile import ImageFile
 
 # API Gateway hands a Lambda at most 6 MB of JSON, in which base64 makes 4 bytes of 3.
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 100
 

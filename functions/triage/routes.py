@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from anyio import to_thread
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
@@ -12,13 +12,14 @@ from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field
 
-from functions.common import door, observability, problems
-from functions.triage import ROOM, document
-from functions.triage.answer import ModelReference, Prediction, answer_photo, measured
+from functions.common import door, problems
+from functions.triage import document
+from functions.triage.answer import ModelReference, Prediction
 from functions.triage.body import photo_and_person
 from functions.triage.card import Card
+from functions.triage.judging import Judge, Options
 from functions.triage.language import Language, page_words
-from functions.triage.person import Person, YesNo
+from functions.triage.person import Person
 from functions.triage.settings import TriageSettings
 from functions.triage.shell import PAGE, service_worker
 from functions.triage.uploads import Upload, Uploads
@@ -26,7 +27,6 @@ from functions.triage.uploads import Upload, Uploads
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from functions.monitoring.keeper import Keeper
     from functions.triage.scorer import Scorer
 
 
@@ -44,18 +44,11 @@ class CardAnswer(BaseModel):
     card: Card = Field(description="What the model is, what it reached, and what it must not be used for.")
 
 
-class Asked(Person):
+class Asked(Options, Person):
     """What the address of a prediction may hold."""
 
-    explain: YesNo = Field(
-        default=False, description="Whether to show what the program looked at; only in the address, not in a form."
-    )
-    lang: Language = Field(
-        default="en", description="The language of what a person reads; only in the address, not in a form."
-    )
 
-
-_OPTIONS = {"explain", "lang"}
+_OPTIONS = set(Options.model_fields)
 
 
 def create_app(scorer: Callable[[], Scorer], settings: TriageSettings) -> FastAPI:
@@ -78,7 +71,14 @@ def create_app(scorer: Callable[[], Scorer], settings: TriageSettings) -> FastAP
     )
     described = app.openapi
     app.openapi = lambda: document.complete(described())  # type: ignore[method-assign]
-    door.install(app, images="blob: data:", forms="'none'", devices="self")
+    door.install(
+        app,
+        images="blob: data:",
+        forms="'none'",
+        devices="self",
+        addresses=settings.uploads_address,
+        within_s=door.PREDICTION_WITHIN_S,
+    )
     app.include_router(_router(scorer, settings))
     app.mount("/page", StaticFiles(directory=PAGE), name="page")
     return app
@@ -95,8 +95,8 @@ def openapi_document() -> dict[str, Any]:
 
 def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter:
     router = APIRouter()
-    uploads = Uploads(settings.uploads_bucket)
-    keeper = _keeper(settings)
+    uploads = Uploads(settings.uploads_bucket, settings.uploads_address)
+    judge = Judge(scorer, settings, uploads)
     without_parameters: dict[str, Any] = {"dependencies": [Depends(_refuse_parameters)]}
 
     @router.post(
@@ -108,11 +108,11 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         openapi_extra=document.photo_body(),
     )
     async def predict(request: Request, asked: Annotated[Asked, Query()]) -> Prediction:
-        photo, told = await photo_and_person(
-            request, Person.model_validate(asked.model_dump(exclude=_OPTIONS)), uploads
-        )
-        return await run_in_threadpool(
-            _judge, photo, told, scorer(), problems.request_id_of(request), settings, asked, keeper
+        source, told = await photo_and_person(request, Person.model_validate(asked.model_dump(exclude=_OPTIONS)))
+        options = Options.model_validate(asked.model_dump(include=_OPTIONS))
+        # A thread cannot be stopped, but left: its answer would come too late.
+        return await to_thread.run_sync(
+            judge.answer, source, told, options, problems.request_id_of(request), abandon_on_cancel=True
         )
 
     @router.post(
@@ -166,69 +166,6 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         return FileResponse(PAGE / "index.html")
 
     return router
-
-
-def _judge(
-    photo: bytes,
-    person: Person,
-    scorer: Scorer,
-    request_id: str,
-    settings: TriageSettings,
-    asked: Asked,
-    keeper: Keeper | None,
-) -> Prediction:
-    prediction_id = str(uuid.uuid4())
-    with observability.traced(ROOM, "answer_photo", enabled=settings.tracing):
-        prediction, timings = answer_photo(
-            photo,
-            scorer,
-            prediction_id=prediction_id,
-            request_id=request_id,
-            person=person,
-            explained=asked.explain,
-            language=asked.lang,
-        )
-    observability.logger(ROOM).info(
-        "photo judged",
-        prediction_id=prediction_id,
-        request_id=request_id,
-        model_version=prediction.model.version,
-        photo_bytes=len(photo),
-        risk_band=prediction.risk_band,
-        reasons=prediction.reasons,
-        domain=prediction.domain.kind,
-        pixels_ms=round(timings.pixels_ms, 1),
-        network_ms=round(timings.network_ms, 1),
-    )
-    if keeper:
-        keeper.add(prediction.model.version, measured(prediction, timings), is_unsure=prediction.score is None)
-    observability.emit(
-        ROOM,
-        _counts(prediction),
-        {
-            "PixelsTime": timings.pixels_ms,
-            **({"NetworkTime": timings.network_ms} if timings.network_ms else {}),
-        },
-    )
-    return prediction
-
-
-def _keeper(settings: TriageSettings) -> Keeper | None:
-    """Return what sketches what comes in; without a place for sketches nothing of it is imported."""
-    if not settings.sketches_root:
-        return None
-    from functions.common.storage import open_storage
-    from functions.monitoring.keeper import Keeper
-
-    return Keeper(open_storage(settings.sketches_root))
-
-
-def _counts(prediction: Prediction) -> dict[str, float]:
-    """Return what is counted of an answer: no score is no score of 0."""
-    counts: dict[str, float] = {"Photos": 1, f"Band_{prediction.risk_band}": 1}
-    if prediction.score is not None:
-        counts["Score"] = prediction.score
-    return counts | {f"Reason_{reason}": 1 for reason in prediction.reasons} | {f"Domain_{prediction.domain.kind}": 1}
 
 
 def _refuse_parameters(request: Request) -> None:

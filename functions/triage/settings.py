@@ -37,6 +37,15 @@ class TriageSettings(BaseSettings):
         description="Folder for fetched versions.",
     )
     uploads_bucket: str = Field("", description="The private bucket of the upload door; empty: there is none.")
+    uploads_address: str = Field(
+        "", description="Where the bucket takes forms, `https://...`; empty: as boto3 says, and not for the page."
+    )
+    retries_table: str = Field(
+        "", description="The DynamoDB table that keeps answers for minutes, for requests sent again; empty: none."
+    )
+    function_version: str = Field(
+        "", validation_alias="AWS_LAMBDA_FUNCTION_VERSION", description="Set by Lambda: the program's version."
+    )
     sketches_root: str = Field(
         "",
         description="Where hourly sketches of what came in are put: a folder or `s3://bucket/prefix`; empty: nowhere.",

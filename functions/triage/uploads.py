@@ -59,11 +59,13 @@ class Uploads:
 
     Attributes:
         bucket: its name; empty where this deployment has no upload door.
+        address: where it takes forms; empty where boto3 shall say.
         clock: returns the present time, with its zone.
 
     """
 
     bucket: str
+    address: str = ""
     clock: Callable[[], datetime] = field(default=_now)
 
     @cached_property
@@ -94,7 +96,7 @@ class Uploads:
         )
         return Upload(
             upload_id=upload_id,
-            url=form["url"],
+            url=self.address or form["url"],
             fields=form["fields"],
             max_bytes=MAX_BYTES,
             expires=self.clock() + FORM_LIFETIME,

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from functions.common import problems
 from functions.triage.advice import Reason, RiskBand, advice, block_of, block_without_score, disclaimer
-from functions.triage.pixels import MAX_BYTES
+from functions.triage.body import MAX_BODY_BYTES
 from tests.browser.states import PREDICTIONS, STATES, answering, choose, explaining, unsure
 
 if TYPE_CHECKING:
@@ -270,11 +270,11 @@ def test_long_wait_is_told_and_ends(visit: Visit, photos: dict[str, Path]) -> No
 
 
 def test_large_photo_is_shrunk_before_it_is_sent(visit: Visit, photos: dict[str, Path]) -> None:
-    assert photos["large"].stat().st_size > MAX_BYTES
+    assert photos["large"].stat().st_size > MAX_BODY_BYTES
     with visit() as page:
         with page.expect_request(PREDICTIONS) as sent:
             choose(page, photos["large"])
-        assert int(sent.value.header_value("content-length") or 0) in range(1, MAX_BYTES + 1)
+        assert int(sent.value.header_value("content-length") or 0) in range(1, MAX_BODY_BYTES + 1)
         assert sent.value.header_value("content-type") == "image/jpeg"
         expect(page.locator("#result")).to_be_visible()
 

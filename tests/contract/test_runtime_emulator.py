@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from functions.triage.body import MAX_BODY_BYTES
 from functions.triage.handler import handler
-from functions.triage.pixels import MAX_BYTES
 from tests.contract.emulator import Emulator, EmulatorAbsent, emulator, emulator_program
 from tests.events import GATEWAYS, context, event
 from tests.triage.forms import FORM, photo_form
@@ -61,7 +61,7 @@ def test_the_largest_photo_fits_through_the_gateway(runtime: Emulator) -> None:
     """API Gateway hands over 6 MB at most, base64 and all."""
     noise = np.random.default_rng(3).integers(0, 256, (1140, 1200, 3), dtype=np.uint8)
     photo = png(Image.fromarray(noise), compress_level=1)
-    largest = photo + bytes(MAX_BYTES - len(photo))
+    largest = photo + bytes(MAX_BODY_BYTES - len(photo))
     asked = event("rest_stage", "/v1/predictions", photo_form(largest, sex="female"), FORM)
     assert len(json.dumps(asked)) < 6_000_000
     assert runtime.invoke(asked)["statusCode"] == 200

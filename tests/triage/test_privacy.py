@@ -24,9 +24,9 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from functions.triage import routes
+from functions.triage import judging
+from functions.triage.body import MAX_BODY_BYTES
 from functions.triage.handler import handler
-from functions.triage.pixels import MAX_BYTES
 from functions.triage.routes import create_app
 from functions.triage.scorer import load_scorer
 from functions.triage.settings import TriageSettings
@@ -131,8 +131,8 @@ class Asked:
             cls(
                 "secret in a further file", form(Part("photo", photo, FILE_NAME), Part("x", cut, FILE_NAME)), FORM, 422
             ),
-            cls("too large", photo + bytes(MAX_BYTES), "image/jpeg", 413),
-            cls("too large in a form", photo_form(photo + bytes(MAX_BYTES), file_name=FILE_NAME), FORM, 413),
+            cls("too large", photo + bytes(MAX_BODY_BYTES), "image/jpeg", 413),
+            cls("too large in a form", photo_form(photo + bytes(MAX_BODY_BYTES), file_name=FILE_NAME), FORM, 413),
             cls("as JSON", json.dumps({"name": OWNER}).encode(), "application/json", 400),
         ]
 
@@ -223,7 +223,7 @@ def test_a_program_that_stumbles_tells_nothing(
     def stumble(sent: bytes, *_: Any, **__: Any) -> Any:
         raise ValueError(f"{FILE_NAME}, {LATITUDE}, {sent!r}") from KeyError(OWNER)
 
-    monkeypatch.setattr(routes, "answer_photo", stumble)
+    monkeypatch.setattr(judging, "answer_photo", stumble)
     if where == "over HTTP":
         response = drawn.post("/v1/predictions", content=body, headers={"Content-Type": FORM})
         status, answered = response.status_code, response.text
@@ -312,7 +312,7 @@ def test_the_watch_over_the_disk_sees_a_large_spooled_file(disk: _Disk) -> None:
 def test_a_photo_of_four_megabytes_never_touches_a_disk(drawn: TestClient, disk: _Disk, through: str) -> None:
     noise = np.random.default_rng(3).integers(0, 256, (1140, 1200, 3), dtype=np.uint8)
     photo = photos.png(Image.fromarray(noise), compress_level=1)
-    assert 3.9e6 < len(photo) < MAX_BYTES
+    assert 3.9e6 < len(photo) < MAX_BODY_BYTES
     body, media_type = (photo, "image/png") if through == "raw" else (photo_form(photo, file_name=FILE_NAME), FORM)
     sent = event("rest_stage", "/v1/predictions", body, media_type)
     disk.written.clear()
@@ -331,18 +331,18 @@ def test_a_photo_of_four_megabytes_never_touches_a_disk(drawn: TestClient, disk:
 
 _TRACED = """
 import json, sys
-from functions.triage import routes
+from functions.triage import judging
 from functions.triage.handler import handler
 from tests.events import context
 
 asked = json.load(sys.stdin)
 statuses = [handler(asked, context())["statusCode"]]
-answer_photo = routes.answer_photo
+answer_photo = judging.answer_photo
 
 def stumble(sent, *_, **__):
     raise ValueError(repr(sent))
 
-routes.answer_photo = stumble
+judging.answer_photo = stumble
 statuses.append(handler(asked, context())["statusCode"])
 print(statuses)
 """

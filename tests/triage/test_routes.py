@@ -20,10 +20,10 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from functions.common.problems import ModelUnavailable
-from functions.triage import answer, routes
+from functions.triage import answer, judging
+from functions.triage.body import MAX_BODY_BYTES
 from functions.triage.card import PersonEffect, QualityThresholds
 from functions.triage.handler import handler
-from functions.triage.pixels import MAX_BYTES
 from functions.triage.routes import create_app
 from functions.triage.scorer import load_scorer
 from functions.triage.settings import TriageSettings
@@ -316,11 +316,11 @@ def noisy_photo(size: int) -> bytes:
 
 
 def test_a_photo_of_just_the_limit_is_judged_and_one_byte_more_is_not(drawn: TestClient) -> None:
-    largest = noisy_photo(MAX_BYTES)
+    largest = noisy_photo(MAX_BODY_BYTES)
     assert post(drawn, largest).status_code == 200
     assert post(drawn, photo_form(largest, sex="female"), FORM).status_code == 200
     for response in (post(drawn, largest + b"\x00"), post(drawn, photo_form(largest + b"\x00"), FORM)):
-        assert f"{MAX_BYTES:,}" in refused(response, 413, "photo_too_many_bytes")
+        assert f"{MAX_BODY_BYTES:,}" in refused(response, 413, "photo_too_many_bytes")
 
 
 @pytest.mark.parametrize("media_type", ["image/jpeg", FORM])
@@ -351,7 +351,7 @@ def test_no_more_is_read_than_the_limit(drawn: TestClient, media_type: str) -> N
 
     asyncio.run(ask())
     assert sent[0]["status"] == 413
-    assert sum(given) <= MAX_BYTES + 3 * chunk
+    assert sum(given) <= MAX_BODY_BYTES + 3 * chunk
 
 
 def test_a_caller_who_goes_away_is_no_error(drawn: TestClient, ear: Ear) -> None:
@@ -467,7 +467,7 @@ def test_an_unexpected_error_tells_where_and_not_what(
     def stumble(*_: Any, **__: Any) -> Any:
         raise _Quoting(NAME)
 
-    monkeypatch.setattr(routes, "answer_photo", stumble)
+    monkeypatch.setattr(judging, "answer_photo", stumble)
     response = post(drawn, jpeg())
     refused(response, 500, "internal_error")
     said = ear.heard()

@@ -82,7 +82,7 @@ def test_an_id_is_used_up_also_by_what_is_no_photo(client: TestClient, s3: Any) 
 
 def test_what_is_too_old_is_refused_and_deleted(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="uploads/" + "a" * 32, Body=photos.jpeg())
-    late = Uploads(BUCKET, lambda: datetime.now(UTC) + PHOTO_LIFETIME + timedelta(seconds=5))
+    late = Uploads(BUCKET, clock=lambda: datetime.now(UTC) + PHOTO_LIFETIME + timedelta(seconds=5))
     with pytest.raises(problems.UploadExpired):
         late.take("a" * 32)
     assert keys(s3) == []
