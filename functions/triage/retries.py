@@ -97,12 +97,13 @@ class Retries:
 
     @cached_property
     def _store(self) -> DynamoDBPersistenceLayer:
+        import boto3
         from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
         from botocore.config import Config
 
         # To judge anew is quicker than to wait for the table.
         patience = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 2})
-        return DynamoDBPersistenceLayer(self.table, boto_config=patience)
+        return DynamoDBPersistenceLayer(self.table, boto3_client=boto3.client("dynamodb", config=patience))
 
     @cached_property
     def _config(self) -> IdempotencyConfig:

@@ -103,7 +103,10 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         "/v1/predictions",
         operation_id="createPrediction",
         summary="Judge one photo",
-        description="Nothing of the photo is kept: neither its pixels nor its metadata nor its name.",
+        description=(
+            "Nothing of the photo is kept: neither its pixels nor its metadata nor its name. The answer may be, for five "
+            "minutes: the same request, sent again, is answered as before."
+        ),
         responses=document.responses({}, document.PREDICTION_PROBLEMS),
         openapi_extra=document.photo_body(),
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 STACK = "dermacast-test"
 MADE = {
+    "AWS::DynamoDB::Table",
     "AWS::Events::Rule",
     "AWS::IAM::Role",
     "AWS::KMS::Key",

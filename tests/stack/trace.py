@@ -26,6 +26,7 @@ _BUCKET = {"ListObjectsV2": "s3:ListBucket", "ListObjectVersions": "s3:ListBucke
 _GROUP = "ModelPackageGroupName"
 _SAGEMAKER = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 DEPLOYMENT_GROUP = f"arn:aws:codedeploy:{REGION}:{ACCOUNT}:deploymentgroup"
+_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
 _PLAIN: dict[tuple[str, str], list[tuple[str, Callable[[Mapping[str, Any]], str]]]] = {
     ("kms", "GetPublicKey"): [("kms:GetPublicKey", lambda given: given["KeyId"])],
     ("kms", "Sign"): [("kms:Sign", lambda given: given["KeyId"])],
@@ -43,6 +44,10 @@ _PLAIN: dict[tuple[str, str], list[tuple[str, Callable[[Mapping[str, Any]], str]
             lambda given: f"{_SAGEMAKER}:model-package-group/{given['ModelPackageGroupName']}",
         ),
     ],
+    **{
+        ("dynamodb", operation): [(f"dynamodb:{operation}", lambda given: f"{_TABLE}/{given['TableName']}")]
+        for operation in ("PutItem", "UpdateItem", "DeleteItem", "GetItem")
+    },
     ("stepfunctions", "StartExecution"): [("states:StartExecution", lambda given: given["stateMachineArn"])],
     ("lambda", "Invoke"): [("lambda:InvokeFunction", lambda given: given["FunctionName"])],
     ("codedeploy", "PutLifecycleEventHookExecutionStatus"): [

@@ -6,8 +6,8 @@ import * as care from "./care.js";
 import * as keeping from "./keep.js";
 import { bandWord, preferred, remember, speak, spoken, t } from "./words.js";
 
-// The service's limit, for photos that this browser cannot open and so not make smaller.
-const LARGEST_BYTES = 4 * 1024 * 1024;
+// What a request takes; photos that this browser cannot make so small go through the upload door.
+const LARGEST_BODY_BYTES = 4 * 1024 * 1024;
 const SHRINK_MS = 30_000;
 // The largest photo over a slow line, then the slowest answer that the service may give.
 const PATIENCE_MS = 90_000;
@@ -117,10 +117,7 @@ async function judge(photo) {
 
 /** The photo as it is sent: small, upright and without metadata where this browser can open it. */
 async function made(file) {
-  const shrunk = await shrink(file);
-  const photo = shrunk ?? file;
-  if (photo.size > LARGEST_BYTES) throw troubles.tooLarge();
-  return photo;
+  return (await shrink(file)) ?? file;
 }
 
 function shrink(file) {
@@ -138,21 +135,38 @@ function shrink(file) {
   });
 }
 
-async function send(body, flags, signal) {
+// The service judges the kind by content; a phone that does not name one still gets an answer.
+const kindOf = ({ type }) => (type.startsWith("image/") ? type : "image/jpeg");
+
+/** What a request carries: the photo itself, or the name of the place where it was put. */
+async function carried(photo, signal) {
+  if (photo.size <= LARGEST_BODY_BYTES) return { body: photo, kind: kindOf(photo) };
+  const opened = await fetch("v1/uploads", { method: "POST", signal });
+  if (opened.status === 404) throw troubles.tooLarge(); // there is no such door here
+  if (!opened.ok) throw refusal(opened.status, null);
+  const { upload_id, url, fields, max_bytes } = await opened.json();
+  if (photo.size > max_bytes) throw troubles.tooLarge();
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.set(name, value);
+  form.set("Content-Type", kindOf(photo));
+  form.set("file", photo);
+  const put = await fetch(url, { method: "POST", body: form, signal });
+  if (!put.ok) throw troubles.service();
+  return { body: JSON.stringify({ upload_id }), kind: "application/json" };
+}
+
+async function send(photo, flags, signal) {
   const asked = new URLSearchParams({ explain: "true", lang: spoken() });
   for (const flag of flags) asked.set(flag, "true");
   let response;
   let answer;
   try {
-    response = await fetch(`v1/predictions?${asked}`, {
-      method: "POST",
-      // The service judges the kind by content; a phone that does not name one still gets an answer.
-      headers: { "Content-Type": body.type.startsWith("image/") ? body.type : "image/jpeg" },
-      body,
-      signal,
-    });
+    const { body, kind } = await carried(photo, signal);
+    const headers = { "Content-Type": kind };
+    response = await fetch(`v1/predictions?${asked}`, { method: "POST", headers, body, signal });
     answer = await response.json();
   } catch (error) {
+    if (error instanceof Trouble) throw error;
     if (response && error instanceof SyntaxError) throw refusal(response.status, null);
     throw navigator.onLine === false ? troubles.offline() : troubles.unreachable();
   }
