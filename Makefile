@@ -17,8 +17,9 @@ BASE ?= public.ecr.aws/docker/library/python:3.11-slim-bookworm
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
 
-serve: $(SERVING)  ## serve the phone page and the API on 127.0.0.1:$(PORT), with the model that ships
-	@$(BIN)/python -m functions serve --port $(PORT)
+# `make serve AWS_LOCAL=1`: on buckets, keys and tables in memory, as the stack would have them.
+serve: $(if $(AWS_LOCAL),$(WHOLE),$(SERVING))  ## serve the phone page and the API on 127.0.0.1:$(PORT), with the model that ships
+	@$(BIN)/python -m functions serve --port $(PORT) $(if $(AWS_LOCAL),--aws-local)
 
 test: $(WHOLE)  ## the quick tests
 	$(BIN)/python -m pytest tests --ignore tests/contract --ignore tests/real --ignore tests/browser --ignore tests/stack

@@ -6,7 +6,7 @@ import json
 import sys
 import uuid
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
@@ -21,6 +21,9 @@ from functions.triage.answer import Prediction, answer_photo
 from functions.triage.pixels import MAX_BYTES
 from functions.triage.scorer import load_scorer
 from functions.triage.settings import TriageSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 cli = typer.Typer(
     help="Serve the product on this machine, and judge photos from the command line.",
@@ -37,15 +40,30 @@ _words = Console(stderr=True, soft_wrap=True, markup=False, emoji=False)
 @cli.command(epilog="Example: python -m functions serve --port 8000")
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Loopback port; 0 takes any free one.")] = 8000,
+    aws_local: Annotated[
+        bool,
+        typer.Option("--aws-local", help="As the stack would be, on buckets and keys in memory."),
+    ] = False,
 ) -> None:
     """Serve the phone page and the API on one loopback port."""
     from functions.local import serve as serve_all
 
     try:
+        if aws_local:
+            serve_all = _twin()
         serve_all(port)
     except OSError as error:
         _words.print(f"Port {port} cannot be used: {error.strerror}. Choose another with --port.", highlight=False)
         raise typer.Exit(1) from error
+
+
+def _twin() -> Callable[[int], None]:
+    try:
+        from infra.twin import serve
+    except ImportError as error:
+        _words.print(f"--aws-local runs in the project's folder, after `make env`: {error}.", highlight=False)
+        raise typer.Exit(1) from error
+    return serve
 
 
 @cli.command(epilog="Example: python -m functions predict mole.jpg --json")

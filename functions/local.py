@@ -37,8 +37,7 @@ def serve(port: int) -> None:
     """
     settings = TriageSettings()
     scorer = serving_scorer(settings, threads=settings.threads or os.cpu_count() or 1)
-    listener = socket.create_server((HOST, port))
-    address = f"http://{HOST}:{listener.getsockname()[1]}"
+    listener, address = listening(port)
     print(
         f"dermacast, model {scorer().card.version}\n"
         f"  the page       {address}/\n"
@@ -53,6 +52,12 @@ def serve(port: int) -> None:
     app = every_room(create_app(scorer, settings), forecasts_app(ForecastsSettings()), care_app(CareSettings()))
     config = uvicorn.Config(app, log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def listening(port: int) -> tuple[socket.socket, str]:
+    """Return a listener on a loopback port, 0 for any free one, and its address."""
+    listener = socket.create_server((HOST, port))
+    return listener, f"http://{HOST}:{listener.getsockname()[1]}"
 
 
 def forecasts_app(settings: ForecastsSettings) -> ASGIApp:

@@ -17,11 +17,19 @@ if TYPE_CHECKING:
     from functions.triage.scorer import Scorer
 
 # A left-over profile, endpoint or certificate bundle changes what an AWS client does.
-for _name in [
-    name
-    for name in os.environ
-    if name.startswith(("AWS_", "TRIAGE_", "TRAINING_", "FORECASTS_", "REGISTRY_", "CARE_", "BATCHES_", "MONITORING_"))
-]:
+_ROOMS = (
+    "BATCHES",
+    "CARE",
+    "FORECASTS",
+    "HOOK",
+    "MONITORING",
+    "REFRESH",
+    "REGISTRY",
+    "RETRAINING",
+    "TRAINING",
+    "TRIAGE",
+)
+for _name in [name for name in os.environ if name.startswith(tuple(f"{room}_" for room in ("AWS", "TRIAGE", *_ROOMS)))]:
     del os.environ[_name]
 os.environ.update(
     AWS_ACCESS_KEY_ID="testing",

@@ -104,8 +104,8 @@ def _router(scorer: Callable[[], Scorer], settings: TriageSettings) -> APIRouter
         operation_id="createPrediction",
         summary="Judge one photo",
         description=(
-            "Nothing of the photo is kept: neither its pixels nor its metadata nor its name. The answer may be, for five "
-            "minutes: the same request, sent again, is answered as before."
+            "Nothing of the photo is kept: neither its pixels nor its metadata nor its name. The answer may be, for "
+            "five minutes: the same request, sent again, is answered as before."
         ),
         responses=document.responses({}, document.PREDICTION_PROBLEMS),
         openapi_extra=document.photo_body(),

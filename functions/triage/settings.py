@@ -31,7 +31,7 @@ class TriageSettings(BaseSettings):
         "", description="The registry whose pointer the model follows: a folder or `s3://bucket/prefix`; empty: none."
     )
     registry_public_key: str = Field("", description="Of the key that signs versions: PEM, or the path of its file.")
-    refresh_s: float = Field(60.0, ge=0, description="For so many seconds a new version may go unseen.")
+    refresh_s: float = Field(30.0, ge=0, description="For so many seconds a new version may go unseen.")
     cache_dir: Path = Field(
         Path("/tmp/models"),  # noqa: S108 - the one folder that Lambda lets a function write
         description="Folder for fetched versions.",

@@ -125,7 +125,8 @@ def _worrying(message: ConsoleMessage) -> list[str]:
     was_arranged = message.text.startswith("Failed to load resource") and (
         "/v1/predictions?" in address
         or "/v1/uploads" in address
-        or "/v1/care?" in address or "ERR_INTERNET_DISCONNECTED" in message.text
+        or "/v1/care?" in address
+        or "ERR_INTERNET_DISCONNECTED" in message.text
     )
     is_complaint = message.type in {"error", "warning"} and not was_arranged
     return [f"{message.type}: {message.text} at {address}"] if is_complaint else []

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.resolved import Stack
+from infra.resolved import Stack
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"

@@ -19,7 +19,7 @@ from tests.stack.trace import Trace, traced
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.stack.resolved import Stack
+    from infra.resolved import Stack
 
 STACK = "dermacast-test"
 MADE = {

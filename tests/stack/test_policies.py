@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.stack.resolved import Stack
+    from infra.resolved import Stack
 
 # What no call of the code shows, by action, and why it is allowed all the same.
 UNSEEN = {

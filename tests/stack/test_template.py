@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pydantic_settings import BaseSettings
 
-    from tests.stack.resolved import Stack
+    from infra.resolved import Stack
 
 SETTINGS: dict[str, tuple[type[BaseSettings], ...]] = {
     "functions.triage.handler.handler": (TriageSettings,),

@@ -30,16 +30,17 @@ class Served:
 
 
 @contextmanager
-def served(out: IO[str] | None = None, **environment: str) -> Iterator[Served]:
+def served(out: IO[str] | None = None, *arguments: str, **environment: str) -> Iterator[Served]:
     """Serve while the body runs.
 
     Args:
         out: takes standard output; nobody reads it otherwise, and a full pipe would stop the server.
+        arguments: of the command, besides the port.
         environment: variables besides those of this process.
 
     """
     process = subprocess.Popen(
-        [sys.executable, "-m", "functions", "serve", "--port", "0"],
+        [sys.executable, "-m", "functions", "serve", "--port", "0", *arguments],
         stdout=subprocess.DEVNULL if out is None else out,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,9 +1,12 @@
-"""A CloudFormation template with its references replaced, so that a test reads plain text: what refers to what."""
+"""A CloudFormation template with its references replaced: plain text, without an account."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 NO_VALUE = object()
@@ -11,7 +14,6 @@ PSEUDO = {
     "AWS::AccountId": ACCOUNT,
     "AWS::Region": REGION,
     "AWS::Partition": "aws",
-    "AWS::StackName": "dermacast-test",
     "AWS::URLSuffix": "amazonaws.com",
     "AWS::NoValue": NO_VALUE,
 }
@@ -32,18 +34,31 @@ _REF_IS_ARN = {"AWS::SNS::Topic", "AWS::StepFunctions::StateMachine"}
 
 
 class Stack:
-    """A transformed template under given parameters.
+    """A template under given parameters.
 
     Args:
-        template: plain CloudFormation.
+        template: CloudFormation, its functions written out (`Fn::Sub`, not `!Sub`).
+        stack_name: of which the names of its resources are made.
+        attributes: what Fn::GetAtt gives, where that cannot be known from the template: `Logical.Attribute`.
         parameters: instead of the template's defaults.
+
+    Raises:
+        KeyError: a parameter that the template does not have.
 
     """
 
-    def __init__(self, template: dict[str, Any], **parameters: str) -> None:
+    def __init__(
+        self,
+        template: dict[str, Any],
+        stack_name: str = "dermacast-test",
+        attributes: Mapping[str, str] = {},
+        **parameters: str,
+    ) -> None:
         declared = template["Parameters"]
-        unknown = parameters.keys() - declared.keys()
-        assert not unknown, f"the template has no parameters {sorted(unknown)}"
+        if unknown := parameters.keys() - declared.keys():
+            raise KeyError(f"the template has no parameters {sorted(unknown)}")
+        self._pseudo = PSEUDO | {"AWS::StackName": stack_name}
+        self._attributes = attributes
         self._values = {name: str(given.get("Default", "")) for name, given in declared.items()} | parameters
         self._conditions = template.get("Conditions", {})
         self._raw = template["Resources"]
@@ -67,7 +82,7 @@ class Stack:
         for key in ("LogGroupName", "StateMachineName", "Name"):
             if key in properties:
                 return str(self.resolve(properties[key]))
-        return f"dermacast-test-{logical.lower()}"
+        return f"{self._pseudo['AWS::StackName']}-{logical.lower()}"
 
     def arn(self, logical: str) -> str:
         """Return a resource's ARN."""
@@ -89,8 +104,8 @@ class Stack:
         return {key: one for key, one in found.items() if one is not NO_VALUE}
 
     def _ref(self, name: str) -> Any:
-        if name in PSEUDO:
-            return PSEUDO[name]
+        if name in self._pseudo:
+            return self._pseudo[name]
         if name in self._values:
             return self._values[name]
         kind, properties = self._raw[name]["Type"], self._raw[name].get("Properties", {})
@@ -101,11 +116,11 @@ class Stack:
 
     def _getatt(self, argument: Any) -> str:
         logical, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
-        return (
-            self.arn(logical)
-            if attribute == "Arn" and self._raw[logical]["Type"] in _ARNS
-            else (f"{self.name(logical)}.{attribute}" if attribute != "QueueName" else self.name(logical))
-        )
+        if (known := f"{logical}.{attribute}") in self._attributes:
+            return self._attributes[known]
+        if attribute == "Arn" and self._raw[logical]["Type"] in _ARNS:
+            return self.arn(logical)
+        return self.name(logical) if attribute == "QueueName" else f"{self.name(logical)}.{attribute}"
 
     def _sub(self, argument: Any) -> str:
         text, own = argument if isinstance(argument, list) else (argument, {})
@@ -136,5 +151,6 @@ class Stack:
             return all(map(self._true, argument))
         if function == "Fn::Or":
             return any(map(self._true, argument))
-        assert function == "Fn::Equals", function
+        if function != "Fn::Equals":
+            raise KeyError(f"{function} is no condition that is known here")
         return str(self.resolve(argument[0])) == str(self.resolve(argument[1]))
