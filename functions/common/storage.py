@@ -166,8 +166,11 @@ class BucketStorage:
     def _s3(self) -> tuple[Any, ModuleType]:
         import boto3
         from botocore import exceptions
+        from botocore.config import Config
 
-        return boto3.client("s3"), exceptions
+        # A function has seconds to answer, not the minutes that boto3 would wait for an address that is gone.
+        patience = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+        return boto3.client("s3", config=patience), exceptions
 
     def read(self, path: str, *, unless: str = "") -> Content | None:
         """Return an object, or None where its ETag is still `unless`."""

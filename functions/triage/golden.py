@@ -8,14 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from functions.triage.pixels import square_pixels
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from functions.triage.scorer import Scorer
 
 # Other processors add up in another order; a changed model moves probabilities by far more.
 TOLERANCE = 2e-3
+
+
+class _Golden(BaseModel):
+    """One answer of `golden.json`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    pixels_sha256: str
+    probabilities: dict[str, float]
+
+
+_GOLDEN = TypeAdapter(dict[str, _Golden])
 
 
 def drawn_photos() -> dict[str, bytes]:
@@ -40,6 +55,21 @@ def golden_answers(scorer: Scorer) -> dict[str, dict[str, Any]]:
             },
         }
     return answers
+
+
+def read_golden(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return what `golden_answers` was when the package was made.
+
+    Raises:
+        OSError: there is no golden.json.
+        ValueError: it is not what `golden_answers` returns.
+
+    """
+    data = (folder / "golden.json").read_bytes()
+    try:
+        return {name: answer.model_dump() for name, answer in _GOLDEN.validate_json(data).items()}
+    except ValidationError as error:
+        raise ValueError(f"golden.json holds no answers to drawn photos ({error.error_count()} faults)") from error
 
 
 def deviations(expected: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]) -> list[str]:

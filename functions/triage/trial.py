@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from functions.common.problems import ModelUnavailable
 from functions.registry.errors import VersionUnusable
 from functions.registry.pointer import SHIPPED
 from functions.registry.versions import fetch
-from functions.triage.golden import deviations, golden_answers
+from functions.triage.golden import deviations, golden_answers, read_golden
 from functions.triage.scorer import SHIPPED_MODEL, load_scorer
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def checked_scorer(folder: Path, *, threads: int = 1) -> Scorer:
     """
     try:
         scorer = load_scorer(folder, threads=threads)
-        expected = json.loads((folder / "golden.json").read_text("utf-8"))
+        expected = read_golden(folder)
     except (ModelUnavailable, OSError, ValueError) as error:
         raise VersionUnusable(f"{folder.name} cannot be loaded: {error}") from error
     complaints = deviations(expected, golden_answers(scorer))

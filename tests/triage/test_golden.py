@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.registry.errors import VersionUnusable
 from functions.triage.golden import TOLERANCE, deviations, drawn_photos, golden_answers
 from functions.triage.scorer import SHIPPED_MODEL
+from functions.triage.trial import checked_scorer
+from tests.triage import packages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from functions.triage.scorer import Scorer
 
 
@@ -67,3 +72,11 @@ def test_another_diagnosis_is_a_deviation(golden: dict[str, Any]) -> None:
     found = copy.deepcopy(golden)
     found["bare skin"]["probabilities"]["scc"] = 0.0
     assert "bare skin" in deviations(golden, found)[0]
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '{"bare skin": 1}', '{"bare skin": {"pixels_sha256": "a"}}'])
+def test_what_holds_no_answers_makes_a_version_unusable(tmp_path: Path, text: str) -> None:
+    package = packages.write(tmp_path / "v1")
+    (package / "golden.json").write_text(text, "utf-8")
+    with pytest.raises(VersionUnusable, match=r"golden\.json holds no answers"):
+        checked_scorer(package)
