@@ -12,6 +12,7 @@ import pytest
 import schemathesis
 from hypothesis import strategies as st
 
+from functions.care.settings import CareSettings
 from functions.common.problems import (
     CareFilesRejected,
     DirectoryUnavailable,
@@ -26,6 +27,8 @@ from functions.common.problems import (
     RouteUnknown,
     every_problem,
 )
+from functions.forecasts.settings import ForecastsSettings
+from functions.local import care_app, forecasts_app
 from functions.triage.answer import Prediction
 from functions.triage.document import ProblemDocument
 from functions.triage.person import Person
@@ -145,7 +148,7 @@ def test_every_problem_has_an_example_where_it_can_come_up(document: dict[str, A
     }
     elsewhere |= {ForecastUnknown.code, PublicationUnknown.code, PublicationUnavailable.code}
     assert shown["POST /v1/predictions"] == {kind.code for kind in every_problem()} - elsewhere
-    assert shown["GET /v1/model"] == {"parameter_unknown", "internal_error", "model_unavailable"}
+    assert shown["GET /v1/model"] == {"parameter_unknown", "internal_error", "took_too_long", "model_unavailable"}
 
 
 def test_the_examples_of_answers_are_answers(document: dict[str, Any]) -> None:
@@ -203,11 +206,14 @@ def api() -> Any:
     for kind, write in PHOTO_KINDS.items():
         schemathesis.openapi.media_type(kind, st.just(write()))
     schemathesis.openapi.format("binary", st.just(photos.jpeg()))
+    scorer = packages.scorer()
+    return described("/openapi.json", create_app(lambda: scorer, TriageSettings()))
+
+
+def described(path: str, app: Any) -> Any:
     config = schemathesis.Config()
     config.projects.default.generation.update(max_examples=25, deterministic=True, database="none")
-    scorer = packages.scorer()
-    app = create_app(lambda: scorer, TriageSettings())
-    return schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
+    return schemathesis.openapi.from_asgi(path, app, config=config)
 
 
 def is_given_twice(case: Any) -> bool:
@@ -233,6 +239,17 @@ def test_the_program_keeps_to_its_document(case: Any) -> None:
         assert case.call().status_code in {200, 400, 405, 415, 422}
     else:
         case.call_and_validate()
+
+
+@described("/forecasts/openapi.json", forecasts_app(ForecastsSettings())).parametrize()
+def test_the_forecasts_keep_to_their_document(case: Any) -> None:
+    case.call_and_validate()
+
+
+@described("/care/openapi.json", care_app(CareSettings())).parametrize()
+def test_the_places_keep_to_their_document(case: Any) -> None:
+    """Which of three ways to name a place was chosen is a rule that OpenAPI's parameters cannot state."""
+    case.call_and_validate(excluded_checks=[schemathesis.checks.CHECKS.get_by_names(["positive_data_acceptance"])[0]])
 
 
 @pytest.mark.parametrize("room", ["triage", "care", "forecasts"])
