@@ -176,7 +176,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the page; training/comparison, or the preset's within it.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="folds, folio or augmented.")] = "folds",
+    preset: Annotated[str, typer.Option(help="folds, folio, augmented, without-isic or another.")] = "folds",
     networks: Annotated[str | None, typer.Option(help="With commas between; all of the preset when not given.")] = None,
     weights: Annotated[str | None, typer.Option(help="imagenet, or a folder of weight files; else random.")] = None,
     budget_minutes: Annotated[float, typer.Option(help="That each network may train.", min=0)] = 60.0,

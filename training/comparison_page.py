@@ -46,6 +46,10 @@ _BY_ORIGIN = (
     "auc of P({score}) on the photos of one origin. Photos of these origins are among the training photos: this is "
     "not what a network reaches at an unknown hospital."
 )
+_UNSEEN_ORIGIN = (
+    "auc of P({score}) on the photos of one origin, none of which is among the training photos; beside it, in the "
+    "comparison under preset folds, the same network on the same photos after it learned from others of that origin."
+)
 _CURVES = (
     "Training figures are of augmented, weighted photos, within the epoch; validation figures "
     "are of the choosing photos, with averaged weights, after it. Hence validation can lie above training."
@@ -92,7 +96,7 @@ def _blocks(found: Comparison) -> list[_Block]:
                     for judged in found.judged
                 ),
             ],
-            _BY_ORIGIN.format(score=protocol.score),
+            (_UNSEEN_ORIGIN if protocol.unseen else _BY_ORIGIN).format(score=protocol.score),
         ]
     if found.judged:
         figure = f"![Accuracy and loss of each network by epoch]({_FIGURE})"

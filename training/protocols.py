@@ -1,4 +1,4 @@
-"""Under which question, photos and settings networks are compared: ours, and two published ones."""
+"""Under which question, photos and settings networks are compared: ours, two published ones, and unknown hospitals."""
 
 from __future__ import annotations
 
@@ -56,6 +56,7 @@ class Protocol:
     batch: int | None = None
     epochs: int | None = None
     augmentation: Augmentation | None = None
+    unseen: tuple[str, ...] = ()  # origins, by how their names begin, that test alone and never train
     validation_share: bool = False  # a fifth of the photos that do not test, instead of the choosing fold
 
     def settings(self, architecture: Architecture) -> Fitting:
@@ -78,6 +79,13 @@ class Protocol:
             SplitLeaks: when a group lies in two sets.
 
         """
+        if self.unseen:
+            parts = {name: part["origin"].str.startswith(self.unseen) for name, part in vars(split).items()}
+            return Split(
+                train=split.train[~parts["train"]],
+                choose=split.choose[~parts["choose"]],
+                test=split.test[parts["test"]],
+            )
         if not self.validation_share:
             return split
         rest = pd.concat([split.train, split.choose]).sort_index()
@@ -92,17 +100,31 @@ class Protocol:
         return np.array([self.classes.index(self.class_of[code]) for code in table["diagnosis"]], dtype=np.int64)
 
 
+_FOLDS = Protocol(
+    name="folds",
+    title="Seven diagnoses",
+    classes=DIAGNOSES,
+    class_of={code: code for code in DIAGNOSES},
+    positive=MALIGNANT,
+    score="malignant",
+    networks=("inception_v3", "efficientnet_lite0", "resnet50", "custom_cnn", "tuned_cnn"),
+    about="Folds 0 to 6 train, 7 chooses epochs and calibrates, 8 judges once.",
+)
+
+
+def _without(hospital: str, unseen: tuple[str, ...]) -> Protocol:
+    return dataclasses.replace(
+        _FOLDS,
+        name=f"without-{hospital.lower()}",
+        title=f"Seven diagnoses, {hospital} never seen",
+        networks=("efficientnet_lite0",),
+        about=f"As preset folds, but no photo of {hospital} trains or chooses; those of fold 8 alone are the test.",
+        unseen=unseen,
+    )
+
+
 PROTOCOLS = {
-    "folds": Protocol(
-        name="folds",
-        title="Seven diagnoses",
-        classes=DIAGNOSES,
-        class_of={code: code for code in DIAGNOSES},
-        positive=MALIGNANT,
-        score="malignant",
-        networks=("inception_v3", "efficientnet_lite0", "resnet50", "custom_cnn", "tuned_cnn"),
-        about="Folds 0 to 6 train, 7 chooses epochs and calibrates, 8 judges once.",
-    ),
+    "folds": _FOLDS,
     "folio": Protocol(
         name="folio",
         title="Preset folio: benign or malignant",
@@ -137,4 +159,12 @@ PROTOCOLS = {
             STILL, rotation_degrees=40.0, shift=0.2, zoom=(0.8, 1.2), flip=True, fill_mode="NEAREST"
         ),
     ),
+    **{
+        protocol.name: protocol
+        for protocol in (
+            _without("ISIC", ("isic_",)),
+            _without("Rosendahl", ("ham_rosendahl",)),
+            _without("Vienna", ("ham_vidir_", "ham_vienna_")),
+        )
+    },
 }

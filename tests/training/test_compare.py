@@ -170,7 +170,7 @@ def test_a_network_starts_from_the_weights_that_are_at_hand(tmp_path: Path) -> N
 def test_unknown_names_are_refused_with_those_that_are_known() -> None:
     from training.errors import RoomInvalid
 
-    with pytest.raises(RoomInvalid, match="preset 'paper': expected one of folds, folio, augmented"):
+    with pytest.raises(RoomInvalid, match="preset 'paper': expected one of folds, folio, augmented, without-isic"):
         parsed_preset("paper")
     with pytest.raises(RoomInvalid, match="vgg16, lenet: expected some of inception_v3"):
         parsed_networks("vgg16,resnet50,lenet", PROTOCOLS["folds"])

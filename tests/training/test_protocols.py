@@ -70,3 +70,20 @@ def test_nothing_is_changed_without_augmentation() -> None:
     photos = np.random.default_rng(0).integers(0, 256, (3, 24, 24, 3)).astype(np.uint8)
     same = augmented(tf.constant(photos), 24, tf.constant([1, 2]), STILL)
     np.testing.assert_allclose(same, photos, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["without-isic", "without-rosendahl", "without-vienna"])
+def test_a_hospital_that_is_left_out_tests_alone(read: tuple[pd.DataFrame, Split], name: str) -> None:
+    _, split = read
+    protocol = PROTOCOLS[name]
+    tables = []
+    for number, part in enumerate((split.train, split.choose, split.test)):
+        origins = ["ham_rosendahl", "ham_vidir_modern", "ham_vienna_dias", "isic_msk", "isic_uda1", "ham_ext"]
+        tables.append(part.assign(origin=[origins[(number + k) % len(origins)] for k in range(len(part))]))
+    own = protocol.split(type(split)(*tables), [])
+    for part in (own.train, own.choose):
+        assert len(part)
+        assert not part["origin"].str.startswith(protocol.unseen).any()
+    assert len(own.test)
+    assert own.test["origin"].str.startswith(protocol.unseen).all()
+    assert PROTOCOLS["folds"].split(split, []) is split
