@@ -58,6 +58,8 @@ def install(
     async def at_the_door(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         context = request.scope.get("aws.context")
         request.state.request_id = getattr(context, "aws_request_id", None) or str(uuid.uuid4())
+        # Nothing here is so large that it is sent in parts; a server may ignore the wish (RFC 9110, section 14.2).
+        request.scope["headers"] = [pair for pair in request.scope["headers"] if pair[0] != b"range"]
         try:
             response = await call_next(request)
         except ClientDisconnect:  # nobody is left to read an answer
