@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+ROOT = Path(__file__).parents[1]
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 NO_VALUE = object()
 PSEUDO = {
@@ -154,3 +158,32 @@ class Stack:
         if function != "Fn::Equals":
             raise KeyError(f"{function} is no condition that is known here")
         return str(self.resolve(argument[0])) == str(self.resolve(argument[1]))
+
+
+def read_template() -> dict[str, Any]:
+    """Return template.yaml, its short forms written out."""
+    text = (ROOT / "template.yaml").read_text("utf-8")
+    template: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506 - it makes plain values
+    return template
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (`!Sub`) as what they stand for (`Fn::Sub`)."""
+
+
+def _written_out(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _written_out)
+# A version such as 2012-10-17 is text.
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}

@@ -24,7 +24,6 @@ from urllib.parse import parse_qs
 
 import boto3
 import uvicorn
-import yaml
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
@@ -37,14 +36,13 @@ from functions.local import HOST, listening
 from functions.registry.moves import promote
 from functions.registry.versions import publish
 from functions.triage.scorer import SHIPPED_MODEL
-from infra.resolved import REGION, Stack
+from infra.resolved import REGION, ROOT, Stack, read_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from starlette.types import Receive, Scope, Send
 
-ROOT = Path(__file__).parents[1]
 ENVIRONMENT = ROOT / ".cache" / "aws-local"
 _STACK_NAME = "dermacast-local"
 # The rooms that answer requests, by their functions in the template.
@@ -141,7 +139,7 @@ def make(endpoint: str) -> Twin:
 
     """
     key = boto3.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
-    template = yaml.load((ROOT / "template.yaml").read_text("utf-8"), _Loader)  # noqa: S506 - it makes plain values
+    template = read_template()
     template["Resources"] = {name: _part(name, resource) for name, resource in template["Resources"].items()}
     stack = Stack(
         template,
@@ -297,28 +295,6 @@ async def _send(send: Send, status: int, headers: Mapping[str, list[str]], body:
     own.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": own})
     await send({"type": "http.response.body", "body": body})
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms (`!Sub`) as what they stand for (`Fn::Sub`)."""
-
-
-def _written_out(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
-    return {suffix if suffix in {"Ref", "Condition"} else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _written_out)
-# A version such as 2012-10-17 is text.
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
-    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 __all__ = ["Gateway", "Twin", "event_of", "make", "serve"]

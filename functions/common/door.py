@@ -40,9 +40,10 @@ def install(
         devices: who may use the camera and ask where the device is, as a Permissions-Policy says it; empty for nobody.
 
     """
+    asked = f"'self' {addresses}".rstrip()
     page_policy = (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {images}; "
-        f"connect-src 'self' {addresses}; manifest-src 'self'; form-action {forms}; "
+        f"connect-src {asked}; manifest-src 'self'; form-action {forms}; "
         "base-uri 'none'; frame-ancestors 'none'"
     )
     security_headers = {

@@ -86,14 +86,14 @@ def complaints_of(call: Call, package_of: Callable[[str], Path]) -> list[str]:
         VersionUnusable: when the package does not answer as when it was made.
 
     """
-    health = call(_event("GET", "/v1/health"))
+    health = call(rest_event("GET", "/v1/health"))
     if health.get("statusCode") != _HTTP_OK:
         return [f"/v1/health answers {health.get('statusCode')}: {_told(health)}"]
     version = json.loads(_text(health))["model"]["version"]
     scorer = checked_scorer(package_of(version))
     complaints = []
     for name, photo in drawn_photos().items():
-        answer = call(_event("POST", "/v1/predictions", photo))
+        answer = call(rest_event("POST", "/v1/predictions", photo))
         if answer.get("statusCode") != _HTTP_OK:
             complaints.append(f"{name}: {answer.get('statusCode')}: {_told(answer)}")
             continue
@@ -152,7 +152,7 @@ def _caller(target: str) -> Call:
     return call
 
 
-def _event(method: str, path: str, photo: bytes = b"") -> dict[str, Any]:
+def rest_event(method: str, path: str, photo: bytes = b"") -> dict[str, Any]:
     """Return an event of a REST API as API Gateway sends it (payload 1.0), with what the rooms read of it."""
     headers = {"Host": "hook", **({"Content-Type": "image/png"} if photo else {})}
     return {

@@ -122,17 +122,20 @@ class _Patience:
         return round(1000 * door.PREDICTION_WITHIN_S)
 
 
+def compact(prediction: Prediction) -> dict[str, Any]:
+    """Return what is kept: without the picture of its map, nine tenths of it, which the map's values give again."""
+    kept = prediction.model_dump(mode="json")
+    if prediction.explanation:
+        kept["explanation"]["data"] = ""
+    return kept
+
+
 @dataclass(frozen=True)
 class _Compact:
-    """Keeps an answer without the picture of its map, nine tenths of it, which the map's values give again."""
-
     picture_size: int
 
     def to_dict(self, data: Prediction) -> dict[str, Any]:
-        kept = data.model_dump(mode="json")
-        if data.explanation:
-            kept["explanation"]["data"] = ""
-        return kept
+        return compact(data)
 
     def from_dict(self, data: dict[str, Any]) -> Prediction:
         if data["explanation"]:
@@ -140,4 +143,4 @@ class _Compact:
         return Prediction.model_validate(data)
 
 
-__all__ = ["KEPT_S", "Retries", "question"]
+__all__ = ["KEPT_S", "Retries", "compact", "question"]

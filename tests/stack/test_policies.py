@@ -116,9 +116,9 @@ class _Context:
 
 
 def rest(method: str, path: str, body: bytes = b"", media_type: str = "image/png") -> dict[str, Any]:
-    from functions.triage.hook import _event
+    from functions.triage.hook import rest_event
 
-    event = _event(method, path, body)
+    event = rest_event(method, path, body)
     return {**event, "headers": {"Host": "test", "Content-Type": media_type}, "multiValueHeaders": None}
 
 
