@@ -12,7 +12,7 @@ PORT ?= 8000
 BASE ?= public.ecr.aws/docker/library/python:3.11-slim-bookworm
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test env check contract stack real browser images bench pr clean
+.PHONY: help serve test env check contract stack real browser images sbom audit bench pr clean
 
 help:  ## list these words
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -40,6 +40,12 @@ tools: $(TOOLS)  ## SAM and the linters of the stack, each in an environment of 
 stack: $(WHOLE) $(TOOLS)  ## the template: its linters, what SAM makes of it, its policies, its state machines
 	infra/lint.sh
 	$(BIN)/python -m pytest tests/stack -rs
+
+sbom: $(WHOLE) $(TOOLS)  ## what is in each image, as CycloneDX, in build/sbom
+	@$(VENV)/sbom/bin/python infra/sbom.py
+
+audit: $(TOOLS)  ## known faults of the pinned packages
+	@$(PYTHON) infra/audit.py
 
 real: $(WHOLE)  ## the tests on real photos; skipped where the data is not
 	$(BIN)/python -m pytest tests/real -rs

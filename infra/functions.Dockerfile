@@ -1,7 +1,7 @@
 # The functions image: what Lambda runs for the phone page, the forecasts, care, the registry and batches. One image;
 # each function names its handler as the command (functions.<room>.handler.handler).
 #
-# BASE is any image of Linux with Python 3.11 to 3.13, its venv module, and glibc 2.28 or newer. It is given from
+# BASE is any image of Linux with Python 3.11 to 3.13, its venv module, and glibc 2.34 or newer. It is given from
 # outside, so that each place builds from its own copy; infra/images.py builds one and this image on it.
 ARG BASE
 FROM ${BASE} AS build

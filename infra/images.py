@@ -5,7 +5,6 @@ buildah builds (chroot isolation, no daemon), on a Debian base that mmdebstrap m
 in bubblewrap. An image whose inputs are those of `infra/images.json` is left alone: it was built and run from just
 these. Where something that this takes is missing, it says so and does nothing.
 """
-# ruff: noqa: S603 - the programs are named here, and looked for before they are run
 
 from __future__ import annotations
 

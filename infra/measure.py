@@ -141,7 +141,7 @@ def measure(package: Path) -> Measured:
 def _ran(program: str, repeats: int, processors: int) -> tuple[Any, int]:
     """Return what a program tells on standard error, and how many bytes it wrote on standard output."""
     memory = str(processors * ONE_PROCESSOR_MB)
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-c", program, str(repeats)],
         cwd=HERE.parent,
         env={**os.environ, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory, "OMP_NUM_THREADS": str(processors)},

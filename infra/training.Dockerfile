@@ -2,7 +2,7 @@
 # runs the retraining's steps on it, with the entry point ["python", "-m", "awslambdaric"] and the command
 # training.steps.plan, .judge or .register.
 #
-# BASE is any image of Linux with Python 3.11 to 3.13, its venv module, and glibc 2.28 or newer. It is given from
+# BASE is any image of Linux with Python 3.11 to 3.13, its venv module, and glibc 2.34 or newer. It is given from
 # outside, so that each place builds from its own copy; infra/images.py builds one and this image on it. The process
 # stays root on SageMaker, as its channels and /opt/ml are root's; it needs no more than to write there.
 ARG BASE
