@@ -22,9 +22,9 @@ _INDEX = "https://pypi.org/simple"
 _PATIENCE_S = 20
 
 
-def pins(text: str) -> dict[str, str]:
-    """Return the pinned versions, by name."""
-    return dict(re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE))
+def pins(text: str) -> list[tuple[str, str]]:
+    """Return each pinned name with its version; some have several, for different Pythons."""
+    return re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE)
 
 
 def findings(report: dict[str, Any]) -> tuple[list[str], int]:
@@ -76,7 +76,7 @@ def main() -> int:
         return 0
     sys.stdout.write(f"Nothing was checked: the advisories cannot be had here. {len(every)} pins, oldest first:\n")
     with ThreadPoolExecutor(8) as pool:
-        dated = sorted(pool.map(_date_of, every.items()), key=lambda one: (one[0] is not None, one[0] or dt.date.min))
+        dated = sorted(pool.map(_date_of, every), key=lambda one: (one[0] is not None, one[0] or dt.date.min))
     sys.stdout.writelines(f"{day or 'unknown   '}  {pin}\n" for day, pin in dated)
     return 0
 
