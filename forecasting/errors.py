@@ -5,7 +5,8 @@ ForecastingError
 |-- TableInvalid        a counts table with rows that contradict its documented columns
 |-- SeriesRefused       a series that cannot be forecast, with the reason
 |-- ForecastInvalid     quantiles that cross, or are negative or not numbers: refused when it is built
-`-- PublicationRefused  another publisher was faster, or a publication is not whole
+|-- PublicationRefused  another publisher was faster, or a publication is not whole
+`-- RefreshImpossible   a refresh that cannot begin, or too many of whose series were lost
 """
 
 from __future__ import annotations
@@ -47,3 +48,7 @@ class ForecastInvalid(ForecastingError):
 
 class PublicationRefused(ForecastingError):
     """Another publisher was faster, or a publication is not whole."""
+
+
+class RefreshImpossible(ForecastingError):
+    """A refresh that cannot begin, or too many of whose series were lost."""

@@ -71,28 +71,94 @@ def publish(
 
     """
     _refuse(forecasts, sources)
-    try:
-        storage = storage or open_storage(root)
-        before = _shown(storage)
-    except (OSError, ValueError) as error:
-        raise PublicationRefused(f"{root}: {error}") from error
+    storage, before = opened(root, storage)
     version = version_of(forecasts, created)
     rows = {} if table is None else rows_by_series(table)
     entries = []
     for count, forecast in enumerate(sorted(forecasts, key=lambda one: one.series.series_id), start=1):
         source = sources[forecast.series.source]
         own = rows.get(forecast.series.series_id)
-        found, document = documented(forecast, own, source, version=version, as_of=created)
-        entries.append(_written(document, files_of(document, found), version, storage))
+        entries.append(write_series(forecast, own, source, version=version, created=created, storage=storage))
         done(count)
+    return show(entries, left_out, version=version, created=created, storage=storage, before=before)
+
+
+def opened(root: str, storage: Storage | None = None) -> tuple[Storage, Content | None]:
+    """Return where publications lie, and the pointer to what is shown; None where nothing is yet.
+
+    Raises:
+        PublicationRefused: it cannot be reached.
+
+    """
+    try:
+        storage = storage or open_storage(root)
+        return storage, _shown(storage)
+    except (OSError, ValueError) as error:
+        raise PublicationRefused(f"{root}: {error}") from error
+
+
+def write_series(
+    forecast: SeriesForecast,
+    rows: pd.DataFrame | None,
+    source: Source,
+    *,
+    version: str,
+    created: datetime,
+    storage: Storage,
+    again: bool = False,
+) -> SeriesEntry:
+    """Write the files of a series under a version that is not shown yet.
+
+    Args:
+        forecast: of one series.
+        rows: its own of the counts table.
+        source: of the series.
+        version: of the publication.
+        created: when the forecast was made.
+        storage: where publications lie.
+        again: this may have been tried before: what is there already must be the same.
+
+    Raises:
+        PublicationRefused: a file cannot be written, or is there already.
+
+    """
+    found, document = documented(forecast, rows, source, version=version, as_of=created)
+    return _written(document, files_of(document, found), version, storage, again=again)
+
+
+def show(
+    entries: Sequence[SeriesEntry],
+    left_out: Iterable[LeftOut],
+    *,
+    version: str,
+    created: datetime,
+    storage: Storage,
+    before: Content | None,
+    again: bool = False,
+) -> Manifest:
+    """Write the manifest of a version whose series are written, and move the pointer to it.
+
+    Args:
+        entries: of every series.
+        left_out: series that were not forecast.
+        version: of the publication.
+        created: when the forecasts were made.
+        storage: where publications lie.
+        before: the pointer when this publication began.
+        again: this may have been tried before: a manifest that is there already must be the same.
+
+    Raises:
+        PublicationRefused: another publisher was faster; what was shown before still is.
+
+    """
     manifest = Manifest(
         version=version,
         created=created,
-        series=tuple(entries),
+        series=tuple(sorted(entries, key=lambda one: one.series_id)),
         left_out=tuple(LeftOutSeries(series_id=one.series_id, reason=one.reason) for one in left_out),
     )
     data = (manifest.model_dump_json() + "\n").encode()
-    _create(storage, f"{version}/{MANIFEST}", data, MEDIA_TYPES["json"])
+    _create(storage, f"{version}/{MANIFEST}", data, MEDIA_TYPES["json"], again=again)
     pointer = Pointer(
         version=version,
         manifest_sha256=hashlib.sha256(data).hexdigest(),
@@ -101,7 +167,7 @@ def publish(
     )
     if not _moved(storage, (pointer.model_dump_json(indent=1) + "\n").encode(), before):
         raise PublicationRefused(
-            f"another publisher was faster: {version} lies whole in {root}, but is not shown. Look at what is shown "
+            f"another publisher was faster: {version} lies there whole, but is not shown. Look at what is shown "
             "now, and publish again if yours is newer"
         )
     return manifest
@@ -145,12 +211,13 @@ def _shown(storage: Storage) -> Content | None:
         return None
 
 
-def _create(storage: Storage, path: str, data: bytes, media_type: str) -> None:
+def _create(storage: Storage, path: str, data: bytes, media_type: str, *, again: bool) -> None:
     try:
         is_new = storage.create(path, data, media_type)
+        is_same = not is_new and again and (content := storage.read(path)) is not None and content.data == data
     except OSError as error:
         raise PublicationRefused(f"{path} cannot be written: {error}") from error
-    if not is_new:
+    if not (is_new or is_same):
         raise PublicationRefused(f"{path} is there already; a version is written once")
 
 
@@ -162,13 +229,13 @@ def _moved(storage: Storage, data: bytes, before: Content | None) -> bool:
 
 
 def _written(
-    document: SeriesDocument, files: Mapping[FileFormat, bytes], version: str, storage: Storage
+    document: SeriesDocument, files: Mapping[FileFormat, bytes], version: str, storage: Storage, *, again: bool
 ) -> SeriesEntry:
     """Write the files of a series, and return its entry of the index."""
     listed: dict[FileFormat, PublishedFile] = {}
     for file_format, data in files.items():
         path = file_name(document.series_id, file_format)
-        _create(storage, f"{version}/{path}", data, MEDIA_TYPES[file_format])
+        _create(storage, f"{version}/{path}", data, MEDIA_TYPES[file_format], again=again)
         listed[file_format] = PublishedFile(path=path, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
     return SeriesEntry(
         series_id=document.series_id,
