@@ -6,6 +6,7 @@ ForecastingError
 |-- SeriesRefused       a series that cannot be forecast, with the reason
 |-- ForecastInvalid     quantiles that cross, or are negative or not numbers: refused when it is built
 |-- PublicationRefused  another publisher was faster, or a publication is not whole
+|   `-- PublicationUnreachable  where publications lie cannot be reached just now; worth another try
 `-- RefreshImpossible   a refresh that cannot begin, or too many of whose series were lost
 """
 
@@ -48,6 +49,10 @@ class ForecastInvalid(ForecastingError):
 
 class PublicationRefused(ForecastingError):
     """Another publisher was faster, or a publication is not whole."""
+
+
+class PublicationUnreachable(PublicationRefused):
+    """Where publications lie cannot be reached just now."""
 
 
 class RefreshImpossible(ForecastingError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from forecasting.documents import documented, files_of, rows_by_series, version_of
-from forecasting.errors import PublicationRefused
+from forecasting.errors import PublicationRefused, PublicationUnreachable
 from functions.common.storage import open_storage
 from functions.forecasts.publication import (
     MANIFEST,
@@ -93,7 +93,9 @@ def opened(root: str, storage: Storage | None = None) -> tuple[Storage, Content 
     try:
         storage = storage or open_storage(root)
         return storage, _shown(storage)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise PublicationUnreachable(f"{root}: {error}") from error
+    except ValueError as error:
         raise PublicationRefused(f"{root}: {error}") from error
 
 
@@ -145,7 +147,7 @@ def show(
         created: when the forecasts were made.
         storage: where publications lie.
         before: the pointer when this publication began.
-        again: this may have been tried before: a manifest that is there already must be the same.
+        again: this may have been tried before: a manifest that is there already stands.
 
     Raises:
         PublicationRefused: another publisher was faster; what was shown before still is.
@@ -158,7 +160,10 @@ def show(
         left_out=tuple(LeftOutSeries(series_id=one.series_id, reason=one.reason) for one in left_out),
     )
     data = (manifest.model_dump_json() + "\n").encode()
-    _create(storage, f"{version}/{MANIFEST}", data, MEDIA_TYPES["json"], again=again)
+    if again and (earlier := _earlier(storage, f"{version}/{MANIFEST}")) is not None:
+        manifest, data = Manifest.model_validate_json(earlier.data), earlier.data
+    else:
+        _create(storage, f"{version}/{MANIFEST}", data, MEDIA_TYPES["json"], again=False)
     pointer = Pointer(
         version=version,
         manifest_sha256=hashlib.sha256(data).hexdigest(),
@@ -205,8 +210,12 @@ def _refuse(forecasts: Sequence[SeriesForecast], sources: Mapping[str, Source]) 
 
 
 def _shown(storage: Storage) -> Content | None:
+    return _earlier(storage, POINTER)
+
+
+def _earlier(storage: Storage, path: str) -> Content | None:
     try:
-        return storage.read(POINTER)
+        return storage.read(path)
     except FileNotFoundError:
         return None
 
@@ -216,7 +225,7 @@ def _create(storage: Storage, path: str, data: bytes, media_type: str, *, again:
         is_new = storage.create(path, data, media_type)
         is_same = not is_new and again and (content := storage.read(path)) is not None and content.data == data
     except OSError as error:
-        raise PublicationRefused(f"{path} cannot be written: {error}") from error
+        raise PublicationUnreachable(f"{path} cannot be written: {error}") from error
     if not (is_new or is_same):
         raise PublicationRefused(f"{path} is there already; a version is written once")
 
@@ -225,7 +234,7 @@ def _moved(storage: Storage, data: bytes, before: Content | None) -> bool:
     try:
         return storage.replace(POINTER, data, before.etag if before else None, MEDIA_TYPES["json"])
     except OSError as error:
-        raise PublicationRefused(f"{POINTER} cannot be written: {error}") from error
+        raise PublicationUnreachable(f"{POINTER} cannot be written: {error}") from error
 
 
 def _written(

@@ -54,17 +54,17 @@ def plan(registries: Storage, run: str, settings: RefreshSettings, *, created: d
         force: go on also where nothing has come.
 
     Returns:
-        The plan, or, where nothing came since the last publication, a sentence that says so.
+        The plan, or, where there is no file or nothing came since the last publication, a sentence that says so.
 
     Raises:
-        RefreshImpossible: there is no file, no series that can be forecast, or nothing says where figures come from.
+        RefreshImpossible: no series can be forecast, or nothing says where figures come from.
 
     """
     if (begun := _begun(registries, run)) is not None:
         return begun
     files = {path: _read(registries, path) for path in registries.list(FILES) if not path.endswith("/")}
     if not files:
-        raise RefreshImpossible(f"There is no file below {FILES}. Put registries' files there, as they publish them.")
+        return f"There is no file below {FILES}. Put registries' files there, as they publish them."
     listed = _sources(registries)
     last = _last(registries)
     if last and last.inputs_sha256 == _digest(files, listed) and not force:
@@ -73,11 +73,10 @@ def plan(registries: Storage, run: str, settings: RefreshSettings, *, created: d
         known = _known(Path(folder), listed)
         paths = _written(Path(folder), files)
         found = ingest(list(paths), lambda _line: None, lambda _title, _total: nullcontext(lambda _done: None))
-        reports = _reports(found, paths, files, run)
+        reports = [*_reports(found, paths, files, run), *_set_aside_before(registries, run, files)]
+    # First it is told, then it is moved: of an attempt that dies between the two, the next one knows.
+    _put(registries, report_path(run), json.dumps([one.model_dump() for one in reports], indent=1).encode())
     _set_aside(registries, reports, files)
-    registries.create(
-        report_path(run), json.dumps([one.model_dump() for one in reports], indent=1).encode(), "application/json"
-    )
     series, left_out = _licensed(*selected(found.table), known)
     if not series:
         reasons = "; ".join(f"{one.series_id}: {one.reason}" for one in left_out[:5]) or "no file has skin cancer"
@@ -88,7 +87,7 @@ def plan(registries: Storage, run: str, settings: RefreshSettings, *, created: d
     with tempfile.TemporaryDirectory() as folder:
         for number, one in enumerate(series, start=1):
             write_counts(rows[one.series_id], Path(folder) / "rows.parquet")
-            registries.create(rows_path(run, number), (Path(folder) / "rows.parquet").read_bytes())
+            _put(registries, rows_path(run, number), (Path(folder) / "rows.parquet").read_bytes())
     work = [Item(run=run, number=number).model_dump() for number in range(1, len(series) + 1)]
     made = Plan(
         run=run,
@@ -103,8 +102,8 @@ def plan(registries: Storage, run: str, settings: RefreshSettings, *, created: d
         set_aside=tuple(one.set_aside for one in reports if one.set_aside),
         replaced=found.replaced,
     )
+    _put(registries, work_path(run), json.dumps(work).encode())
     registries.create(plan_path(run), made.model_dump_json(indent=1).encode(), "application/json")
-    registries.create(work_path(run), json.dumps(work).encode(), "application/json")
     return made
 
 
@@ -189,10 +188,27 @@ def _reports(found: Ingested, paths: Mapping[Path, str], files: Mapping[str, byt
 def _set_aside(registries: Storage, reports: list[FileReport], files: Mapping[str, bytes]) -> None:
     """Move what was not understood, so that it is told of once; it is written before it is removed."""
     for one in reports:
-        if one.set_aside:
+        if one.set_aside and one.path in files:
             registries.create(one.set_aside, files[one.path])
             registries.create(f"{one.set_aside}.why.txt", "\n".join(one.complaints).encode(), "text/plain")
             registries.delete(one.path)
+
+
+def _set_aside_before(registries: Storage, run: str, files: Mapping[str, bytes]) -> list[FileReport]:
+    """Return what an earlier attempt of this run set aside, and so is among the files no more."""
+    try:
+        told = [FileReport.model_validate(one) for one in json.loads(_read(registries, report_path(run)))]
+    except FileNotFoundError:
+        return []
+    return [one for one in told if one.set_aside and one.path not in files]
+
+
+def _put(registries: Storage, path: str, data: bytes) -> None:
+    """Write a file of this run, in the place of what an attempt that died has left."""
+    if not registries.create(path, data):
+        content = registries.read(path)
+        if content and content.data != data:
+            registries.replace(path, data, content.etag)
 
 
 def _licensed(

@@ -11,6 +11,7 @@ import typer
 from fastapi import FastAPI
 
 from forecasting.__main__ import cli as forecasting_cli
+from forecasting.refresh_run import RefreshSettings
 from functions.__main__ import cli as functions_cli
 from functions.batches.settings import BatchesSettings
 from functions.care.routes import openapi_document as care_document
@@ -41,6 +42,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     RegistrySettings,
     BatchesSettings,
     MonitoringSettings,
+    RefreshSettings,
     StepsSettings,
     RoomSettings,
 )

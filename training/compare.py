@@ -180,7 +180,7 @@ def figures_of(
 
     Args:
         probabilities: calibrated, (n, classes).
-        labels: (n,) class numbers, all classes present.
+        labels: (n,) class numbers; of a class that is absent there is no AUROC, and no macro AUROC then.
         lesions: (n,) lesion names; intervals are resampled by them.
         protocol: says which classes are positive.
 
@@ -189,10 +189,11 @@ def figures_of(
     truth, score = np.isin(labels, columns), malignant_probability(probabilities, columns)
     auc = {protocol.score: auroc_interval(truth, score, lesions)}
     for code in ("mel", "bcc"):
-        if code in protocol.classes:
-            k = protocol.classes.index(code)
+        k = protocol.classes.index(code) if code in protocol.classes else -1
+        if k in labels:
             auc[code] = auroc_interval(labels == k, probabilities[:, k], lesions)
-    if len(protocol.classes) > 2:  # noqa: PLR2004 - of two classes, one says it all
+    # Of two classes, one says it all.
+    if len(set(labels.tolist())) == len(protocol.classes) > 2:  # noqa: PLR2004
         auc["macro"] = macro_auroc_interval(
             labels[:, np.newaxis] == np.arange(len(protocol.classes)), probabilities, lesions
         )

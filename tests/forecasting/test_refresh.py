@@ -11,6 +11,7 @@ import pytest
 
 from forecasting import refresh
 from forecasting.errors import PublicationRefused, RefreshImpossible
+from forecasting.publish import opened
 from forecasting.refresh_run import done_path
 from functions.common.storage import open_storage
 from functions.forecasts.reader import Publications
@@ -139,7 +140,6 @@ def test_nothing_new_is_said_and_force_goes_on(house: House) -> None:
 @pytest.mark.parametrize(
     ("remove", "put", "said"),
     [
-        ("", {}, "no file below files/"),
         ("sources.json", {"files/us.csv": sample("united_states_melanoma.csv", 1)}, "no sources.json"),
         ("", {"files/x.bin": b"\x00"}, "no file has skin cancer"),
         ("", {"sources.json": b"{}", "files/us.csv": sample("united_states_melanoma.csv", 1)}, "sources.json is not"),
@@ -160,6 +160,39 @@ def test_what_cannot_begin_says_why(house: House, remove: str, put: dict[str, by
         house.put(path, data)
     with pytest.raises(RefreshImpossible, match=said):
         house.plan()
+
+
+def test_an_empty_folder_is_no_failure(house: House) -> None:
+    found = house.plan()
+    assert found["due"] is False
+    assert "no file below files/" in found["reason"]
+
+
+def test_an_attempt_that_died_is_gone_on_from_with_all_that_it_found(house: House) -> None:
+    house.put("files/us.csv", sample("united_states_melanoma.csv", series=2))
+    house.put("files/holiday.jpg", b"\xff\xd8\xff\xe0 no table")
+    house.plan()
+    house.registries.delete("runs/one/plan.json")  # it died before the last
+    house.put("files/au.csv", sample("australia_melanoma.csv", series=1))  # and more came
+    assert house.plan()["set_aside"] == 1, "what was set aside is still told"
+    for item in house.work():
+        refresh.forecast(item, None)
+    told = refresh.publish({"run": "one"}, None)
+    assert (told["series"], told["set_aside"]) == (3, ["set-aside/one/holiday.jpg"])
+    assert len({one.series_id for one in house.shown().series}) == 3
+
+
+def test_a_manifest_of_an_attempt_that_died_stands(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REFRESH_TOLERATED_FAILURE_PERCENTAGE", "60")
+    refresh._settings.cache_clear()
+    house.put("files/us.csv", sample("united_states_melanoma.csv", series=2))
+    house.plan()
+    refresh.forecast(house.work()[0], None)
+    refresh.publish({"run": "one"}, None)
+    (house.publications / "current.json").unlink()  # it died before the pointer moved
+    refresh.forecast(house.work()[1], None)  # a late one
+    refresh.publish({"run": "one"}, None)
+    assert len(house.shown().series) == 1
 
 
 def test_a_series_that_cannot_be_forecast_is_left_out_with_the_reason(house: House) -> None:
@@ -211,7 +244,7 @@ def test_another_publisher_that_was_faster_stays(house: House, monkeypatch: pyte
     house.put("files/us.csv", sample("united_states_melanoma.csv", series=1))
     house.plan()
     refresh.forecast(house.work()[0], None)
-    really = refresh.opened
+    really = opened
 
     def raced(root: str) -> Any:
         found = really(root)

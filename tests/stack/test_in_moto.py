@@ -120,7 +120,9 @@ def test_what_refers_to_each_other_is_there(resources: dict[str, str], stack: St
 
 
 def test_schedules_are_ones_that_the_api_takes_and_start_what_there_is(stack: Stack) -> None:
-    startable = {stack.arn(name) for name in [*stack.of_type("AWS::Lambda::Function"), "RetrainingMachine"]}
+    startable = {
+        stack.arn(name) for name in [*stack.of_type("AWS::Lambda::Function"), "RetrainingMachine", "ForecastingMachine"]
+    }
     roles = {stack.arn(name) for name in stack.of_type("AWS::IAM::Role")}
     with mock_aws():
         scheduler = boto3.client("scheduler")

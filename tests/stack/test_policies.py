@@ -220,6 +220,33 @@ def test_public_key(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     stage.judge_policy("PublicKey")
 
 
+def test_a_refresh_of_forecasts(stage: Stage) -> None:
+    from forecasting import refresh
+    from tests.forecasting.test_refresh import SAMPLES, sample
+
+    registries = stage.bucket("Registries")
+    registries.create("files/us.csv", sample("united_states_melanoma.csv", series=2))
+    registries.create("files/holiday.jpg", b"\xff\xd8\xff")
+    registries.create("sources.json", (SAMPLES / "sources.json").read_bytes())
+    for step in ("Plan", "Forecast", "Publish"):
+        stage.given(f"Refresh{step}", REFRESH_HORIZON="2")
+        refresh._settings.cache_clear()
+        stage.trace.calls.clear()
+        with traced(stage.trace):
+            if step == "Plan":
+                assert refresh.plan({"run": "one", "asked": {}}, None)["due"]
+            elif step == "Forecast":
+                refresh.forecast({"run": "one", "number": 1}, None)
+                registries.delete("runs/one/done/00001.json")  # an attempt that died after writing
+                refresh.forecast({"run": "one", "number": 1}, None)
+                refresh.forecast({"run": "one", "number": 2}, None)
+            else:
+                assert refresh.publish({"run": "one"}, None)["series"] == 2
+                assert refresh.publish({"run": "one"}, None)["series"] == 2
+        stage.judge_policy(f"Refresh{step}")
+    refresh._settings.cache_clear()
+
+
 def test_golden_photos(stage: Stage) -> None:
     from functions.triage import handler, hook
 
@@ -370,7 +397,7 @@ def test_every_function_is_held_against_its_policy(stack: Stack) -> None:
     tested = {name.removeprefix("test_").replace("_", "") for name in globals() if name.startswith("test_")}
     for name, function in functions_of(stack).items():
         short = name.removesuffix("Function").lower()
-        assert any(short == known or short.startswith(("batch", "retraining")) for known in tested), name
+        assert any(short == known or short.startswith(("batch", "refresh", "retraining")) for known in tested), name
         assert command_of(function) in SETTINGS
 
 
@@ -417,7 +444,9 @@ NEEDS = {
 DELIVERY = ("logs:", "xray:")
 
 
-@pytest.mark.parametrize(("name", "file"), [("Retraining", "retraining"), ("Batch", "batch")])
+@pytest.mark.parametrize(
+    ("name", "file"), [("Retraining", "retraining"), ("Batch", "batch"), ("Forecasting", "forecasting")]
+)
 def test_a_state_machine_may_do_what_its_definition_says_and_no_more(stack: Stack, name: str, file: str) -> None:
     text = (ROOT / "infra" / f"{file}.asl.json").read_text("utf-8")
     needed = {action for used, actions in NEEDS.items() if f'"{used}"' in text for action in actions}

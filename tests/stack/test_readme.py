@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.main
 
+from forecasting.__main__ import cli as forecasting
 from functions.__main__ import cli as functions
 from tests.stack.conftest import ROOT, quiet_environment, tool
 from training.__main__ import cli as training
@@ -16,6 +17,7 @@ from training.__main__ import cli as training
 if TYPE_CHECKING:
     from pathlib import Path
 
+PROGRAMS = {"functions": functions, "training": training, "forecasting": forecasting}
 README = (ROOT / "infra" / "README.md").read_text("utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 COMMANDS += re.findall(r"`((?:python|make|aws) [^`]+)`", README)
@@ -73,7 +75,7 @@ def test_every_command_of_ours_is_there() -> None:
     for line in COMMANDS:
         words = line.split()
         if words[:2] == ["python", "-m"]:
-            command: Any = typer.main.get_command({"functions": functions, "training": training}[words[2]])
+            command: Any = typer.main.get_command(PROGRAMS[words[2]])
             rest = words[3:]
             while hasattr(command, "commands"):
                 command = command.commands[rest.pop(0)]

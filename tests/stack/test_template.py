@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from forecasting.refresh_run import RefreshSettings
 from functions.batches.settings import BatchesSettings
 from functions.care.settings import CareSettings
 from functions.forecasts.settings import ForecastsSettings
@@ -34,10 +35,11 @@ SETTINGS: dict[str, tuple[type[BaseSettings], ...]] = {
     "functions.registry.handler.handler": (RegistrySettings,),
     "functions.registry.public_key.handler": (),
     "functions.monitoring.handler.handler": (MonitoringSettings,),
+    **{f"forecasting.refresh.{step}": (RefreshSettings,) for step in ("plan", "forecast", "publish")},
     **{f"functions.batches.handler.{step}": (BatchesSettings, TriageSettings) for step in ("plan", "judge", "merge")},
     **{f"training.steps.{step}": (StepsSettings,) for step in ("plan", "judge", "register")},
 }
-BUCKETS = ("AccessLog", "Uploads", "Models", "Training", "Batches", "Publications", "Monitoring")
+BUCKETS = ("AccessLog", "Uploads", "Models", "Training", "Batches", "Publications", "Registries", "Monitoring")
 
 
 def functions_of(stack: Stack) -> dict[str, dict[str, Any]]:
@@ -327,7 +329,7 @@ def test_keys_and_the_model_registry_outlive_the_stack(plain: dict[str, Any]) ->
 
 def test_the_state_machines_substitutions_resolve(stack: Stack) -> None:
     machines = stack.of_type("AWS::StepFunctions::StateMachine")
-    assert machines.keys() == {"RetrainingMachine", "BatchMachine"}
+    assert machines.keys() == {"RetrainingMachine", "BatchMachine", "ForecastingMachine"}
     for machine in machines.values():
         text = json.dumps(machine["DefinitionString"]) + json.dumps(machine.get("Definition", ""))
         asked = set(re.findall(r"\$\{(\w+)\}", text))
@@ -342,7 +344,7 @@ def test_a_first_deployment_without_a_training_image_has_no_retraining(small: St
     assert variables(functions_of(small)["MonitoringFunction"])["MONITORING_STATE_MACHINE_ARN"] == ""
 
 
-@pytest.mark.parametrize("name", ["RetrainingTimer", "MonitoringTimer"])
+@pytest.mark.parametrize("name", ["RetrainingTimer", "MonitoringTimer", "ForecastingTimer"])
 def test_schedules_are_ones_that_eventbridge_takes(stack: Stack, name: str) -> None:
     schedule = stack.of_type("AWS::Scheduler::Schedule")[name]
     # EventBridge Scheduler user guide, "Schedule types": rate(value unit), and cron with six fields.
