@@ -66,7 +66,7 @@ bench: $(WHOLE)  ## every figure of speed and memory, in one run
 	@$(INSTALL) --editable '.[dev,bench]'
 	$(BIN)/python -m tests.bench
 
-pr: check test contract stack real browser  ## all that CI runs
+pr: check test contract stack real browser images  ## all that CI runs
 
 clean:  ## remove the environment and caches
 	rm -rf $(VENV) .cache .hypothesis .ruff_cache .mypy_cache .import_linter_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -146,3 +147,12 @@ def test_every_price_says_of_what_and_from_where_and_when() -> None:
 def test_the_card_is_what_the_program_writes() -> None:
     assert CARD.read_text("utf-8") == render(*read()), "python -m infra.costs"
     assert MEASURED.read_text("utf-8").endswith("}\n")
+
+
+def test_the_stacks_page_tells_the_cards_figures() -> None:
+    row = re.compile(r"^\| (a [^|]+) \| ([\d.]+) \|$", re.MULTILINE)
+    section = (ROOT / "infra" / "README.md").read_text("utf-8").split("## Costs\n", 1)[1].split("\n## ", 1)[0]
+    told = dict(row.findall(section))
+    assert len(told) == 3
+    assert told.items() <= dict(row.findall(CARD.read_text("utf-8"))).items()
+    assert re.search("^## Many photos$", CARD.read_text("utf-8"), re.MULTILINE), "where the page's link leads"
