@@ -23,3 +23,10 @@ def test_one_series_is_forecast_by_every_method() -> None:
         assert all(len(row) == len(QUANTILES) for row in rows)
         assert all(low <= high for row in rows for low, high in pairwise(row))
     assert quantiles[FINAL][0][3] > 0
+
+
+def test_a_refresh_is_planned_forecast_and_published_by_the_images_handlers() -> None:
+    image = sandbox.image("forecasting")
+    (told,) = image.invoke("refresh_all.handler", {"series": 2}, env={"PYTHONPATH": "/tmp/inside"})
+    assert "errorType" not in told["answer"], told
+    assert (told["answer"]["series"], told["answer"]["left_out"]) == (2, 0)
