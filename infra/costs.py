@@ -159,6 +159,11 @@ def idle_month(prices: Prices, stack: Stack) -> dict[str, float]:
     }
 
 
+def warm_month(prices: Prices, memory_mb: int) -> float:
+    """Return the dollars of one function kept warm for a month (provisioned concurrency), whoever calls."""
+    return HOURS_A_MONTH * 3600 * memory_mb / 1024 * prices.lambda_provisioned_gb_second
+
+
 def retraining(prices: Prices, hours: float, spot: float) -> float:
     """Return the dollars of a training job, spot machines at a share of the list price."""
     return hours * prices.sagemaker_training_hour * spot
@@ -196,6 +201,7 @@ def render(prices: Prices, measured: Measured, stack: Stack) -> str:
         idle=idle_month(prices, stack),
         metrics=max(0, measured.custom_metrics - FREE_METRICS) * prices.metric_month,
         free_metrics=FREE_METRICS,
+        warm=warm_month(prices, stack.memory_mb),
         again=retraining(prices, AGAIN_MINUTES / 60, SPOT_SHARE),
         anew=retraining(prices, ANEW_MINUTES / 60, SPOT_SHARE),
         again_minutes=AGAIN_MINUTES,

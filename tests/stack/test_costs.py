@@ -27,6 +27,7 @@ from infra.costs import (
     render,
     retraining,
     run,
+    warm_month,
 )
 from infra.resolved import read_template
 from tests.stack.conftest import ROOT
@@ -36,6 +37,7 @@ USD = {
     "lambda_arm_gb_second": 0.01,
     "lambda_request": 0.3,
     "lambda_storage_gb_second": 0.004,
+    "lambda_provisioned_gb_second": 0.001,
     "rest_api_request": 5.0,
     "transfer_out_gb": 1e6,
     "waf_acl_month": 5.0,
@@ -103,6 +105,7 @@ def test_an_idle_month_by_hand() -> None:
     assert sorted(idle_month(ROUND, stack).values()) == sorted([3.0, 8.0, 2.0, 5.0, 3.0])
     few = replace(stack, alarm_metrics=4)
     assert min(idle_month(ROUND, few).values()) == 0, "ten are free"
+    assert warm_month(ROUND, memory_mb=2048) == pytest.approx(730 * 3600 * 2 * 0.001)
 
 
 def test_batches_and_trainings_by_hand() -> None:
