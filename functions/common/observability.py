@@ -29,12 +29,17 @@ def logger(room: str) -> Logger:
     return Logger(service=room, stream=sys.stdout)
 
 
-def emit(room: str, counts: Mapping[str, float] = {}, milliseconds: Mapping[str, float] = {}) -> None:
+def emit(
+    room: str, counts: Mapping[str, float] = {}, milliseconds: Mapping[str, float] = {}, version: str = ""
+) -> None:
     """Write one CloudWatch Embedded Metric Format record for the room.
 
-    Each call has an instance of its own, as several threads may answer photos at once.
+    Each call has an instance of its own, as several threads may answer photos at once. With a version of the program, what
+    is counted is counted for it alone.
     """
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=room)
+    if version:
+        metrics.add_dimension("version", version)
     for name, value in counts.items():
         metrics.add_metric(name, MetricUnit.Count, value)
     for name, value in milliseconds.items():

@@ -34,6 +34,14 @@ def test_a_metric_record_has_the_room_as_its_only_dimension(capsys: pytest.Captu
     assert record == {"service": "triage", "Photos": [1.0], "Score": [12.5], "PixelsTime": [8.25]}
 
 
+def test_a_version_has_records_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    observability.emit("triage", {"Photos": 1}, version="7")
+    record = json.loads(capsys.readouterr().out)
+    (declared,) = record["_aws"]["CloudWatchMetrics"]
+    assert sorted(declared["Dimensions"][0]) == ["service", "version"]
+    assert (record["service"], record["version"]) == ("triage", "7")
+
+
 def test_records_of_several_threads_do_not_mix(capsys: pytest.CaptureFixture[str]) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda number: observability.emit("triage", {f"Count{number}": number}), range(64)))

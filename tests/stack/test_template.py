@@ -16,6 +16,7 @@ from functions.forecasts.settings import ForecastsSettings
 from functions.monitoring.settings import MonitoringSettings
 from functions.registry.settings import RegistrySettings
 from functions.triage.hook import HookSettings
+from functions.triage.judging import OF_VERSION
 from functions.triage.settings import TriageSettings
 from tests.stack.conftest import EVERYTHING, ROOT
 from training.steps import StepsSettings
@@ -258,9 +259,11 @@ def test_metrics_that_alarms_read_are_written_by_the_program(stack: Stack) -> No
                 continue
             found += 1
             assert f'"{metric["MetricName"].split("_")[0]}' in sources, metric
-            (dimension,) = metric["Dimensions"]
-            importlib.import_module(f"functions.{dimension['Value']}")
-            assert dimension["Name"] == "service"
+            service, *version = metric["Dimensions"]
+            importlib.import_module(f"functions.{service['Value']}")
+            assert service["Name"] == "service"
+            # What takes a new version back is that version's own.
+            assert [one["Name"] for one in version] == (["version"] if metric["MetricName"] in OF_VERSION else [])
     assert found == 6
 
 
