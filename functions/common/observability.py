@@ -34,8 +34,8 @@ def emit(
 ) -> None:
     """Write one CloudWatch Embedded Metric Format record for the room.
 
-    Each call has an instance of its own, as several threads may answer photos at once. With a version of the program, what
-    is counted is counted for it alone.
+    Each call has an instance of its own, as several threads may answer photos at once. Where the
+    program's version is given, what is counted is counted for it alone.
     """
     metrics = EphemeralMetrics(namespace=NAMESPACE, service=room)
     if version:
