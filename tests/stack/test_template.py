@@ -12,6 +12,7 @@ import pytest
 from forecasting.refresh_run import RefreshSettings
 from functions.batches.settings import BatchesSettings
 from functions.care.settings import CareSettings
+from functions.common import door
 from functions.forecasts.settings import ForecastsSettings
 from functions.monitoring.settings import MonitoringSettings
 from functions.registry.settings import RegistrySettings
@@ -115,6 +116,13 @@ def test_each_address_reaches_its_room_as_on_one_machine(stack: Stack, path: str
     assert f"{stack.arn(f'{room}Function')}:live/" in chosen["x-amazon-apigateway-integration"]["uri"]
     local = "Forecasts" if is_forecasts(path) else "Care" if is_care(path) else "Triage"
     assert local == room
+
+
+def test_a_room_gives_up_before_its_function_is_ended(stack: Stack) -> None:
+    timeouts = {name: int(function["Timeout"]) for name, function in functions_of(stack).items()}
+    assert timeouts["TriageFunction"] - 2 >= door.PREDICTION_WITHIN_S
+    for name in ("ForecastsFunction", "CareFunction"):
+        assert timeouts[name] - 1 >= door.ANSWER_WITHIN_S
 
 
 def test_an_answer_comes_before_the_gateway_gives_up(stack: Stack) -> None:
