@@ -20,6 +20,7 @@ from functions.batches.run import Asked, Batch, BatchName, Summary, parsed
 from functions.batches.settings import BatchesSettings
 from functions.common.storage import FolderStorage
 from functions.triage.person import Person
+from functions.triage.pixels import MAX_BYTES
 from tests.triage import packages
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ class Counting(FolderStorage):
 
 def test_no_more_of_a_file_is_read_than_can_be_a_photo(runs: FolderStorage, tmp_path: Path) -> None:
     photos = Counting(tmp_path / "large")
-    FolderStorage(photos.root).create("film.mov", bytes(5_000_000))
+    FolderStorage(photos.root).create("film.mov", bytes(MAX_BYTES + 1))
     (name,) = planned(photos, runs)
     judged(name, photos, runs)
     assert rejected(runs, merge("one", runs))[0]["code"] == "photo_too_many_bytes"
