@@ -46,12 +46,10 @@ def serve(
     ] = False,
 ) -> None:
     """Serve the phone page and the API on one loopback port."""
-    from functions.local import serve as serve_all
+    from functions.local import serve as serve_rooms
 
     try:
-        if aws_local:
-            serve_all = _twin()
-        serve_all(port)
+        (_twin() if aws_local else serve_rooms)(port)
     except OSError as error:
         _words.print(f"Port {port} cannot be used: {error.strerror}. Choose another with --port.", highlight=False)
         raise typer.Exit(1) from error
