@@ -89,7 +89,8 @@ class _TimeLimit:
         self._app, self._within_s = app, within_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = asyncio.timeout(self._within_s)
+        # A server's own life, another kind of scope, has no limit.
+        limit = asyncio.timeout(self._within_s if scope["type"] == "http" else None)
         try:
             async with limit:
                 await self._app(scope, receive, send)

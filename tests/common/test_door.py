@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -48,6 +49,12 @@ def test_a_request_that_takes_too_long_is_told_so(hurried: TestClient, path: str
     assert (answer.status_code, answer.json()["code"]) == (503, "took_too_long")
     assert answer.headers["X-Request-Id"] == answer.json()["request_id"]
     assert answer.headers["Content-Security-Policy"]
+
+
+def test_a_servers_life_has_no_limit(hurried: TestClient) -> None:
+    with hurried:
+        time.sleep(0.2)
+        assert hurried.get("/v1/quick").json() == "done"
 
 
 def test_another_timeout_is_not_taken_for_it(hurried: TestClient) -> None:
