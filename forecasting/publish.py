@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from forecasting.documents import documented, files_of, rows_by_series, version_of
 from forecasting.errors import PublicationRefused, PublicationUnreachable
-from functions.common.storage import open_storage
+from functions.common.storage import open_storage, read_if_there
 from functions.forecasts.publication import (
     MANIFEST,
     MEDIA_TYPES,
@@ -80,7 +80,8 @@ def publish(
         own = rows.get(forecast.series.series_id)
         entries.append(write_series(forecast, own, source, version=version, created=created, storage=storage))
         done(count)
-    return show(entries, left_out, version=version, created=created, storage=storage, before=before)
+    told = [LeftOutSeries(series_id=one.series_id, reason=one.reason) for one in left_out]
+    return show(entries, told, version=version, created=created, storage=storage, before=before)
 
 
 def opened(root: str, storage: Storage | None = None) -> tuple[Storage, Content | None]:
@@ -92,7 +93,7 @@ def opened(root: str, storage: Storage | None = None) -> tuple[Storage, Content 
     """
     try:
         storage = storage or open_storage(root)
-        return storage, _shown(storage)
+        return storage, read_if_there(storage, POINTER)
     except OSError as error:
         raise PublicationUnreachable(f"{root}: {error}") from error
     except ValueError as error:
@@ -130,7 +131,7 @@ def write_series(
 
 def show(
     entries: Sequence[SeriesEntry],
-    left_out: Iterable[LeftOut],
+    left_out: Iterable[LeftOutSeries],
     *,
     version: str,
     created: datetime,
@@ -157,10 +158,10 @@ def show(
         version=version,
         created=created,
         series=tuple(sorted(entries, key=lambda one: one.series_id)),
-        left_out=tuple(LeftOutSeries(series_id=one.series_id, reason=one.reason) for one in left_out),
+        left_out=tuple(left_out),
     )
     data = (manifest.model_dump_json() + "\n").encode()
-    if again and (earlier := _earlier(storage, f"{version}/{MANIFEST}")) is not None:
+    if again and (earlier := read_if_there(storage, f"{version}/{MANIFEST}")) is not None:
         manifest, data = Manifest.model_validate_json(earlier.data), earlier.data
     else:
         _create(storage, f"{version}/{MANIFEST}", data, MEDIA_TYPES["json"], again=False)
@@ -207,17 +208,6 @@ def _refuse(forecasts: Sequence[SeriesForecast], sources: Mapping[str, Source]) 
     complaints += [f"the licence of {name!r} is empty" for name, one in sources.items() if not one.licence.strip()]
     if complaints:
         raise PublicationRefused("; ".join(complaints))
-
-
-def _shown(storage: Storage) -> Content | None:
-    return _earlier(storage, POINTER)
-
-
-def _earlier(storage: Storage, path: str) -> Content | None:
-    try:
-        return storage.read(path)
-    except FileNotFoundError:
-        return None
 
 
 def _create(storage: Storage, path: str, data: bytes, media_type: str, *, again: bool) -> None:

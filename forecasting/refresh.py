@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +23,12 @@ from forecasting.refresh_run import (
     RefreshSettings,
     done_path,
     plan_path,
+    report_path,
     rows_path,
 )
-from forecasting.result import LeftOut
 from forecasting.selection import selected
 from forecasting.table import read_counts
-from functions.common.storage import open_storage
+from functions.common.storage import open_storage, put, read_if_there
 from functions.forecasts.publication import LeftOutSeries, Pointer
 
 if TYPE_CHECKING:
@@ -94,20 +93,22 @@ def publish(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     if before is None or Pointer.model_validate_json(before.data).version != made.version:  # else by an earlier attempt
         show(
             entries,
-            [LeftOut(one.series_id, one.reason) for one in left_out],
+            left_out,
             version=made.version,
             created=made.created,
             storage=storage,
             before=before,
             again=True,
         )
-    _remember(registries, Last(version=made.version, inputs_sha256=made.inputs_sha256))
+    # A publication that nobody remembers is only made again.
+    last = Last(version=made.version, inputs_sha256=made.inputs_sha256)
+    put(registries, LAST, last.model_dump_json().encode(), "application/json")
     return {
         "version": made.version,
         "series": len(entries),
         "left_out": len(left_out),
         "set_aside": list(made.set_aside),
-        "report": f"runs/{made.run}/report.json",
+        "report": report_path(made.run),
     }
 
 
@@ -123,7 +124,7 @@ def _forecast(item: Item, made: Plan, registries: Storage) -> Done:
         found = project(job)
     except ForecastingError as error:
         return Done(left_out=LeftOutSeries(series_id=series.series_id, reason=str(error)))
-    storage, _ = opened(_settings().publications)
+    storage = open_storage(_settings().publications)
     source = next(one for one in made.sources if one.source == series.source)
     written = write_series(found, rows, source, version=made.version, created=made.created, storage=storage, again=True)
     return Done(entry=written)
@@ -136,19 +137,8 @@ def _plan(registries: Storage, run: str) -> Plan:
     return Plan.model_validate_json(text)
 
 
-def _remember(registries: Storage, last: Last) -> None:
-    """Write down what was published; a publication that nobody remembers is only made again."""
-    content = None
-    with suppress(FileNotFoundError):
-        content = registries.read(LAST)
-    registries.replace(LAST, last.model_dump_json().encode(), content.etag if content else None, "application/json")
-
-
 def _content(storage: Storage, path: str) -> bytes | None:
-    try:
-        content = storage.read(path)
-    except FileNotFoundError:
-        return None
+    content = read_if_there(storage, path)
     return content.data if content else None
 
 

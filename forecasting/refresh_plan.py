@@ -30,6 +30,7 @@ from forecasting.refresh_run import (
 from forecasting.result import LeftOut
 from forecasting.selection import selected
 from forecasting.table import write_counts
+from functions.common.storage import put, read_if_there
 from functions.forecasts.publication import LeftOutSeries
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from forecasting.ingest import Ingested
     from forecasting.refresh_run import RefreshSettings
     from forecasting.table import Series
-    from functions.common.storage import Storage
+    from functions.common.storage import Content, Storage
     from functions.forecasts.publication import Source
 
 
@@ -60,34 +61,36 @@ def plan(registries: Storage, run: str, settings: RefreshSettings, *, created: d
         RefreshImpossible: no series can be forecast, or nothing says where figures come from.
 
     """
-    if (begun := _begun(registries, run)) is not None:
-        return begun
-    files = {path: _read(registries, path) for path in registries.list(FILES) if not path.endswith("/")}
+    if begun := read_if_there(registries, plan_path(run)):  # by an attempt whose answer was lost
+        return Plan.model_validate_json(begun.data)
+    files = {path: _data(registries.read(path)) for path in registries.list(FILES) if not path.endswith("/")}
     if not files:
         return f"There is no file below {FILES}. Put registries' files there, as they publish them."
+    sums = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
     listed = _sources(registries)
-    last = _last(registries)
-    if last and last.inputs_sha256 == _digest(files, listed) and not force:
+    content = read_if_there(registries, LAST)
+    last = Last.model_validate_json(content.data) if content else None
+    if last and last.inputs_sha256 == _digest(sums, listed) and not force:
         return f"Nothing came since {last.version} was published: the same {len(files)} files."
     with tempfile.TemporaryDirectory() as folder:
         known = _known(Path(folder), listed)
         paths = _written(Path(folder), files)
         found = ingest(list(paths), lambda _line: None, lambda _title, _total: nullcontext(lambda _done: None))
-        reports = [*_reports(found, paths, files, run), *_set_aside_before(registries, run, files)]
+        reports = [*_reports(found, paths, sums, run), *_set_aside_before(registries, run, files)]
     # First it is told, then it is moved: of an attempt that dies between the two, the next one knows.
-    _put(registries, report_path(run), json.dumps([one.model_dump() for one in reports], indent=1).encode())
+    put(registries, report_path(run), json.dumps([one.model_dump() for one in reports], indent=1).encode())
     _set_aside(registries, reports, files)
     series, left_out = _licensed(*selected(found.table), known)
     if not series:
         reasons = "; ".join(f"{one.series_id}: {one.reason}" for one in left_out[:5]) or "no file has skin cancer"
         raise RefreshImpossible(f"No series can be forecast. {reasons}. {report_path(run)} tells of each file.")
     # What was set aside is not there the next time.
-    digest = _digest({one.path: files[one.path] for one in reports if not one.set_aside}, listed)
+    digest = _digest({one.path: one.sha256 for one in reports if not one.set_aside}, listed)
     rows = rows_by_series(found.table)
     with tempfile.TemporaryDirectory() as folder:
         for number, one in enumerate(series, start=1):
             write_counts(rows[one.series_id], Path(folder) / "rows.parquet")
-            _put(registries, rows_path(run, number), (Path(folder) / "rows.parquet").read_bytes())
+            put(registries, rows_path(run, number), (Path(folder) / "rows.parquet").read_bytes())
     work = [Item(run=run, number=number).model_dump() for number in range(1, len(series) + 1)]
     made = Plan(
         run=run,
@@ -102,32 +105,23 @@ def plan(registries: Storage, run: str, settings: RefreshSettings, *, created: d
         set_aside=tuple(one.set_aside for one in reports if one.set_aside),
         replaced=found.replaced,
     )
-    _put(registries, work_path(run), json.dumps(work).encode())
+    put(registries, work_path(run), json.dumps(work).encode())
     registries.create(plan_path(run), made.model_dump_json(indent=1).encode(), "application/json")
     return made
 
 
-def _begun(registries: Storage, run: str) -> Plan | None:
-    """Return the plan of a run that was planned before, by an attempt whose answer was lost."""
-    try:
-        return Plan.model_validate_json(_read(registries, plan_path(run)))
-    except FileNotFoundError:
-        return None
-
-
-def _read(storage: Storage, path: str) -> bytes:
-    content = storage.read(path)
-    return content.data if content else b""
-
-
 def _sources(registries: Storage) -> bytes:
-    try:
-        return _read(registries, SOURCES)
-    except FileNotFoundError as error:
+    content = read_if_there(registries, SOURCES)
+    if content is None:
         raise RefreshImpossible(
             f"There is no {SOURCES} beside {FILES}: it says who publishes each source and under which licence, as "
             "forecasting/samples/sources.json does."
-        ) from error
+        )
+    return content.data
+
+
+def _data(content: Content | None) -> bytes:
+    return content.data if content else b""
 
 
 def _known(folder: Path, listed: bytes) -> dict[str, Source]:
@@ -139,19 +133,12 @@ def _known(folder: Path, listed: bytes) -> dict[str, Source]:
         raise RefreshImpossible(str(error).replace(str(path), SOURCES)) from error
 
 
-def _digest(files: Mapping[str, bytes], listed: bytes) -> str:
+def _digest(sums: Mapping[str, str], listed: bytes) -> str:
     """Return what tells two refreshes' inputs apart: the files, their sources, and the constants learned elsewhere."""
     total = hashlib.sha256(hashlib.sha256(listed).digest() + hashlib.sha256(SHIPPED.read_bytes()).digest())
-    for path in sorted(files):
-        total.update(f"{path}\0{hashlib.sha256(files[path]).hexdigest()}\n".encode())
+    for path, digest in sorted(sums.items()):
+        total.update(f"{path}\0{digest}\n".encode())
     return total.hexdigest()
-
-
-def _last(registries: Storage) -> Last | None:
-    try:
-        return Last.model_validate_json(_read(registries, LAST))
-    except FileNotFoundError:
-        return None
 
 
 def _written(folder: Path, files: Mapping[str, bytes]) -> dict[Path, str]:
@@ -165,7 +152,7 @@ def _written(folder: Path, files: Mapping[str, bytes]) -> dict[Path, str]:
     return paths
 
 
-def _reports(found: Ingested, paths: Mapping[Path, str], files: Mapping[str, bytes], run: str) -> list[FileReport]:
+def _reports(found: Ingested, paths: Mapping[Path, str], sums: Mapping[str, str], run: str) -> list[FileReport]:
     read = {one.path: one.reading for one in found.files}
     why = {path: line for path in paths for line in found.not_understood if str(path) in line}
     reports = []
@@ -175,7 +162,7 @@ def _reports(found: Ingested, paths: Mapping[Path, str], files: Mapping[str, byt
         reports.append(
             FileReport(
                 path=path,
-                sha256=hashlib.sha256(files[path]).hexdigest(),
+                sha256=sums[path],
                 layout=reading.layout if reading else "",
                 rows=len(reading.table) if reading else 0,
                 complaints=tuple(line.replace(str(own), path) for line in complaints),
@@ -196,25 +183,18 @@ def _set_aside(registries: Storage, reports: list[FileReport], files: Mapping[st
 
 def _set_aside_before(registries: Storage, run: str, files: Mapping[str, bytes]) -> list[FileReport]:
     """Return what an earlier attempt of this run set aside, and so is among the files no more."""
-    try:
-        told = [FileReport.model_validate(one) for one in json.loads(_read(registries, report_path(run)))]
-    except FileNotFoundError:
-        return []
+    content = read_if_there(registries, report_path(run))
+    told = [FileReport.model_validate(one) for one in json.loads(content.data)] if content else []
     return [one for one in told if one.set_aside and one.path not in files]
-
-
-def _put(registries: Storage, path: str, data: bytes) -> None:
-    """Write a file of this run, in the place of what an attempt that died has left."""
-    if not registries.create(path, data):
-        content = registries.read(path)
-        if content and content.data != data:
-            registries.replace(path, data, content.etag)
 
 
 def _licensed(
     series: list[Series], left_out: list[LeftOut], known: Mapping[str, Source]
 ) -> tuple[list[Series], list[LeftOut]]:
     """Return the series that may be published, and all others with the reason."""
-    without = [LeftOut(one.series_id, f"{SOURCES} states no licence of the source {one.source!r}") for one in series]
-    named = [one for one in series if one.source in known]
-    return named, [*left_out, *(one for one, own in zip(without, series, strict=True) if own.source not in known)]
+    without = [
+        LeftOut(one.series_id, f"{SOURCES} states no licence of the source {one.source!r}")
+        for one in series
+        if one.source not in known
+    ]
+    return [one for one in series if one.source in known], [*left_out, *without]

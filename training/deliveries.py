@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from functions.common.storage import open_storage
+from functions.common.storage import open_storage, put, read_if_there
 from training.delivery_reading import (
     COLUMNS,
     READERS,
@@ -389,18 +389,11 @@ def _deliveries(storage: Storage) -> tuple[list[str], list[str], list[str]]:
 
 
 def _read(storage: Storage, path: str) -> bytes | None:
-    try:
-        found = storage.read(path)
-    except FileNotFoundError:
-        return None
+    found = read_if_there(storage, path)
     return found.data if found else None
 
 
 def _put(storage: Storage, path: str, data: bytes, media_type: str) -> None:
     """Write a file in the place of whatever is there; another writer at the same moment is an error."""
-    try:
-        before = storage.read(path)
-    except FileNotFoundError:
-        before = None
-    if not storage.replace(path, data, before.etag if before else None, media_type):
+    if not put(storage, path, data, media_type):
         raise StorageFailed(f"{path} was written by another run at the same moment. Start again when it has ended.")

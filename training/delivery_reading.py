@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from functions.common.problems import PhotoRejected
-from functions.common.storage import FolderStorage
+from functions.common.storage import FolderStorage, read_if_there
 from functions.triage import pixels
 from training import likeness
 from training.delivery_rules import Row, path_trouble
@@ -51,10 +51,7 @@ class Source:
         """
         if isinstance(self.storage, FolderStorage):
             return _photo_within(self.storage.root / self.prefix, path)
-        try:
-            found = self.storage.read(f"{self.prefix}{path}")
-        except FileNotFoundError:
-            return None
+        found = read_if_there(self.storage, f"{self.prefix}{path}")
         return found.data if found else None
 
 

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from functions.common.storage import bucket_and_prefix, open_storage
+from functions.common.storage import bucket_and_prefix, open_storage, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -353,8 +353,4 @@ def _copied_from(folder: Path, storage: Any) -> None:
         if path not in files:
             storage.delete(path)
     for path, file in files.items():
-        try:
-            before = storage.read(path).etag
-        except FileNotFoundError:
-            before = None
-        storage.replace(path, file.read_bytes(), before)
+        put(storage, path, file.read_bytes())

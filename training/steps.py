@@ -20,7 +20,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from functions.common.signing import public_key_of, signer_of
-from functions.common.storage import bucket_and_prefix, open_storage
+from functions.common.storage import bucket_and_prefix, open_storage, put
 from functions.registry.pointer import SHIPPED, read_pointer
 from functions.registry.versions import fetch, publish
 from functions.triage.scorer import SHIPPED_MODEL
@@ -193,12 +193,7 @@ def _address(storage: Storage, path: str) -> str:
 
 def _put(storage: Storage, path: str, data: bytes) -> None:
     """Write a file in the place of an earlier try's."""
-    try:
-        before = storage.read(path)
-    except FileNotFoundError:
-        before = None
-    media_type = _MEDIA_TYPES.get(Path(path).suffix, "application/octet-stream")
-    storage.replace(path, data, before.etag if before else None, media_type)
+    put(storage, path, data, _MEDIA_TYPES.get(Path(path).suffix, "application/octet-stream"))
 
 
 @contextmanager

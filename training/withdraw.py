@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from functions.common.storage import read_if_there
 from training.deliveries import near_duplicates_of, rows_of, storage_failures, taken_in
 from training.delivery_rules import CHOOSE_FOLD, TEST_FOLD
 from training.errors import PhotoUnknown
@@ -150,10 +151,7 @@ def _content_of(image_name: str, rows: dict[str, list[dict[str, str]]]) -> str:
 
 
 def _record_of(storage: Storage, image_name: str) -> Withdrawal | None:
-    try:
-        found = storage.read(_path(image_name)) if "/" not in image_name else None
-    except FileNotFoundError:
-        return None
+    found = read_if_there(storage, _path(image_name)) if "/" not in image_name else None
     return Withdrawal.model_validate_json(found.data) if found else None
 
 

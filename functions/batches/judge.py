@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from functions.batches.run import Batch, Done, Line
 from functions.common.problems import PhotoRejected, PhotoUnopened
+from functions.common.storage import read_if_there
 from functions.triage.answer import answer_photo
 from functions.triage.pixels import MAX_BYTES
 
@@ -67,10 +68,7 @@ def _digest(batch: Batch, found: list[bytes | None], scorer: Scorer) -> str:
 
 
 def _known(runs: Storage, part: str) -> list[Line]:
-    try:
-        content = runs.read(part)
-    except FileNotFoundError:
-        return []
+    content = read_if_there(runs, part)
     return lines_of(content.data) if content else []
 
 

@@ -25,6 +25,7 @@ from functions.batches.run import (
     Summary,
     parsed,
 )
+from functions.common.storage import put
 
 if TYPE_CHECKING:
     from functions.common.storage import Storage
@@ -87,7 +88,7 @@ def merge(run: str, runs: Storage) -> Summary:
     )
     files[SUMMARY] = ((summary.model_dump_json(indent=1) + "\n").encode(), "application/json")
     for path, (data, media_type) in files.items():
-        _put(runs, f"{run}/{path}", data, media_type)
+        put(runs, f"{run}/{path}", data, media_type)
     return summary
 
 
@@ -114,12 +115,3 @@ def _lines(runs: Storage, run: str, name: str) -> tuple[Batch, list[Line]]:
 def _data(runs: Storage, path: str) -> bytes:
     content = runs.read(path)
     return content.data if content else b""
-
-
-def _put(runs: Storage, path: str, data: bytes, media_type: str) -> None:
-    """Write a file in the place of an earlier attempt's."""
-    try:
-        before = runs.read(path)
-    except FileNotFoundError:
-        before = None
-    runs.replace(path, data, before.etag if before else None, media_type)

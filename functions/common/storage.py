@@ -250,6 +250,30 @@ class _ConditionFailed(Exception):
     pass
 
 
+def read_if_there(storage: Storage, path: str) -> Content | None:
+    """Return a file, or None where there is none.
+
+    Raises:
+        OSError: it cannot be read just now.
+
+    """
+    try:
+        return storage.read(path)
+    except FileNotFoundError:
+        return None
+
+
+def put(storage: Storage, path: str, data: bytes, media_type: str = _ANY_MEDIA_TYPE) -> bool:
+    """Write a file in the place of whatever is there; False where another writer did so at the same moment.
+
+    Raises:
+        OSError: it cannot be read or written just now.
+
+    """
+    before = read_if_there(storage, path)
+    return storage.replace(path, data, before.etag if before else None, media_type)
+
+
 def open_storage(root: str | Path) -> Storage:
     """Return the storage of a folder or of an address such as s3://bucket/prefix."""
     if parts := bucket_and_prefix(str(root)):

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from functions.common import observability
-from functions.common.storage import Storage, open_storage
+from functions.common.storage import Storage, open_storage, put
 from functions.monitoring import ROOM
 from functions.monitoring.drift import Drift, compared
 from functions.monitoring.settings import MonitoringSettings
@@ -33,13 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     storage = open_storage(settings.root)
     day = _day(event)
     drift = drift_of(storage, day, settings)
-    path = f"drift/{day}.json"
-    try:
-        before = storage.read(path)
-    except FileNotFoundError:
-        before = None
-    data = (drift.model_dump_json(indent=1) + "\n").encode()
-    storage.replace(path, data, before.etag if before else None, "application/json")
+    put(storage, f"drift/{day}.json", (drift.model_dump_json(indent=1) + "\n").encode(), "application/json")
     counts = {f"Psi_{found.quantity}": found.statistic for found in drift.comparisons}
     observability.emit(ROOM, {"DriftDetected": float(drift.alarm), "DriftPhotos": drift.photos, **counts})
     started = drift.alarm and _start_retraining(settings, day)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.ImageFile import ImageFile
 
-# API Gateway hands a Lambda at most 6 MB of JSON, in which base64 makes 4 bytes of 3.
+# What the upload door takes; a request carries less (`body.MAX_BODY_BYTES`).
 MAX_BYTES = 16 * 1024 * 1024
 MAX_PIXELS = 40_000_000
 MIN_SIDE = 100
