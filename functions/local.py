@@ -70,15 +70,16 @@ def care_app(settings: CareSettings) -> ASGIApp:
     return care.create_app(care.Lists(settings))
 
 
+def room_of(path: str) -> int:
+    """Return which room a path goes to: 0 for triage, 1 for forecasts, 2 for care."""
+    return 1 if forecasts.is_forecasts(path) else 2 if care.is_care(path) else 0
+
+
 def every_room(triage: ASGIApp, forecasts_room: ASGIApp, care_room: ASGIApp) -> ASGIApp:
     """Return one application that gives each request to its room, as API Gateway does."""
+    rooms = (triage, forecasts_room, care_room)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        room = triage
-        if scope["type"] == "http" and forecasts.is_forecasts(scope["path"]):
-            room = forecasts_room
-        elif scope["type"] == "http" and care.is_care(scope["path"]):
-            room = care_room
-        await room(scope, receive, send)
+        await rooms[room_of(scope["path"]) if scope["type"] == "http" else 0](scope, receive, send)
 
     return app

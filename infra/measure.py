@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from functions.common.gateway import rest_event
 from functions.common.problems import every_problem
 from functions.triage.advice import Reason
 from functions.triage.answer import answer_photo
 from functions.triage.golden import drawn_photos
-from functions.triage.hook import rest_event
 from functions.triage.retries import compact
 from functions.triage.scorer import SHIPPED_MODEL, load_scorer
 from infra.costs import HERE, MEASURED, ONE_PROCESSOR_MB, Measured
@@ -89,12 +89,9 @@ def page_photo(number: int = 0) -> bytes:
 
 def asked() -> tuple[dict[str, Any], Any]:
     """Return an event that asks for a photo's judgement with its map, and a context."""
-    asked_for = rest_event("POST", "/v1/predictions", page_photo())
-    asked_for |= {
-        "queryStringParameters": {"explain": "true"},
-        "multiValueQueryStringParameters": {"explain": ["true"]},
-    }
-    return asked_for, SimpleNamespace(aws_request_id="measured")
+    headers = {"Host": ["measured"], "Content-Type": ["image/jpeg"]}
+    event = rest_event("POST", "/v1/predictions", page_photo(), headers, {"explain": ["true"]})
+    return event, SimpleNamespace(aws_request_id="measured")
 
 
 @contextmanager

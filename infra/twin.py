@@ -27,12 +27,11 @@ import uvicorn
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
-from functions.care import routes as care
+from functions.common.gateway import rest_event
 from functions.common.signing import KmsSigner
 from functions.common.storage import open_storage
-from functions.forecasts import routes as forecasts
 from functions.forecasts.settings import ForecastsSettings
-from functions.local import HOST, listening
+from functions.local import HOST, listening, room_of
 from functions.registry.moves import promote
 from functions.registry.versions import publish
 from functions.triage.scorer import SHIPPED_MODEL
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = ROOT / ".cache" / "aws-local"
 _STACK_NAME = "dermacast-local"
-# The rooms that answer requests, by their functions in the template.
+# The rooms that answer requests, by their functions in the template, numbered as `room_of` does.
 _ROOMS = ("TriageFunction", "ForecastsFunction", "CareFunction")
 # What of a bucket or table is made here too.
 _MADE_WITH = {"VersioningConfiguration", "BillingMode", "KeySchema", "AttributeDefinitions"}
@@ -249,7 +248,7 @@ class Gateway:
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
-        room = 1 if forecasts.is_forecasts(scope["path"]) else 2 if care.is_care(scope["path"]) else 0
+        room = room_of(scope["path"])
         event = event_of(scope, bytes(body))
         if len(json.dumps(event)) > _MAX_EVENT_BYTES:
             await _send(send, 413, {"content-type": ["application/json"]}, b'{"message": "Request Too Long"}')
@@ -268,25 +267,12 @@ def _with_event_loop() -> None:
 
 
 def event_of(scope: Scope, body: bytes) -> dict[str, Any]:
-    """Return the event of a request; binary media types are `*/*`, so that every body comes as base64."""
-    path, method = scope["path"], scope["method"]
+    """Return the event of a request."""
     headers: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
         headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return {
-        "resource": "/{proxy+}",
-        "path": path,
-        "httpMethod": method,
-        "headers": {name: values[-1] for name, values in headers.items()},
-        "multiValueHeaders": headers,
-        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
-        "multiValueQueryStringParameters": query or None,
-        "pathParameters": {"proxy": path.removeprefix("/")},
-        "requestContext": {"path": path, "stage": "local", "identity": {"sourceIp": HOST}, "httpMethod": method},
-        "body": base64.b64encode(body).decode() if body else None,
-        "isBase64Encoded": bool(body),
-    }
+    return rest_event(scope["method"], scope["path"], body, headers, query)
 
 
 async def _send(send: Send, status: int, headers: Mapping[str, list[str]], body: bytes) -> None:

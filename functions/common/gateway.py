@@ -5,10 +5,13 @@ HTTP APIs (payload 2.0) and REST APIs (1.0) tell it in different ways; the apps 
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 # What goes out as text; a REST API passes base64 on as it is, unless its `binaryMediaTypes` name the type.
@@ -20,6 +23,28 @@ TEXT = [
     "application/xml",
     "image/svg+xml",
 ]
+
+
+def rest_event(
+    method: str, path: str, body: bytes, headers: Mapping[str, list[str]], query: Mapping[str, list[str]] = {}
+) -> dict[str, Any]:
+    """Return an event of a REST API as API Gateway sends it (payload 1.0), with what the rooms read of it.
+
+    Binary media types are `*/*`, so that every body comes as base64.
+    """
+    return {
+        "resource": "/{proxy+}",
+        "path": path,
+        "httpMethod": method,
+        "headers": {name: values[-1] for name, values in headers.items()},
+        "multiValueHeaders": dict(headers),
+        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "multiValueQueryStringParameters": dict(query) or None,
+        "pathParameters": {"proxy": path.removeprefix("/")},
+        "requestContext": {"path": path, "stage": "own", "identity": {"sourceIp": "127.0.0.1"}, "httpMethod": method},
+        "body": base64.b64encode(body).decode() if body else None,
+        "isBase64Encoded": bool(body),
+    }
 
 
 def stage_path(event: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from functions.common import observability
+from functions.common.gateway import rest_event
 from functions.common.signing import public_key_of
 from functions.common.storage import open_storage
 from functions.registry.versions import fetch
@@ -86,14 +87,14 @@ def complaints_of(call: Call, package_of: Callable[[str], Path]) -> list[str]:
         VersionUnusable: when the package does not answer as when it was made.
 
     """
-    health = call(rest_event("GET", "/v1/health"))
+    health = call(_event("GET", "/v1/health"))
     if health.get("statusCode") != _HTTP_OK:
         return [f"/v1/health answers {health.get('statusCode')}: {_told(health)}"]
     version = json.loads(_text(health))["model"]["version"]
     scorer = checked_scorer(package_of(version))
     complaints = []
     for name, photo in drawn_photos().items():
-        answer = call(rest_event("POST", "/v1/predictions", photo))
+        answer = call(_event("POST", "/v1/predictions", photo))
         if answer.get("statusCode") != _HTTP_OK:
             complaints.append(f"{name}: {answer.get('statusCode')}: {_told(answer)}")
             continue
@@ -152,22 +153,8 @@ def _caller(target: str) -> Call:
     return call
 
 
-def rest_event(method: str, path: str, photo: bytes = b"") -> dict[str, Any]:
-    """Return an event of a REST API as API Gateway sends it (payload 1.0), with what the rooms read of it."""
-    headers = {"Host": "hook", **({"Content-Type": "image/png"} if photo else {})}
-    return {
-        "resource": "/{proxy+}",
-        "path": path,
-        "httpMethod": method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": {"proxy": path.removeprefix("/")},
-        "requestContext": {"path": path, "stage": "hook", "identity": {"sourceIp": "127.0.0.1"}, "httpMethod": method},
-        "body": base64.b64encode(photo).decode() if photo else None,
-        "isBase64Encoded": bool(photo),
-    }
+def _event(method: str, path: str, photo: bytes = b"") -> dict[str, Any]:
+    return rest_event(method, path, photo, {"Host": ["hook"], **({"Content-Type": ["image/png"]} if photo else {})})
 
 
 def _text(answer: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ import pytest
 from moto import mock_aws
 
 from functions.batches import handler as batches
+from functions.common.gateway import rest_event
 from functions.common.signing import LocalSigner, new_local_key
 from functions.common.storage import open_storage
 from functions.monitoring import keeper
@@ -116,10 +117,7 @@ class _Context:
 
 
 def rest(method: str, path: str, body: bytes = b"", media_type: str = "image/png") -> dict[str, Any]:
-    from functions.triage.hook import rest_event
-
-    event = rest_event(method, path, body)
-    return {**event, "headers": {"Host": "test", "Content-Type": media_type}, "multiValueHeaders": None}
+    return rest_event(method, path, body, {"Host": ["test"], "Content-Type": [media_type]})
 
 
 def test_triage(stage: Stage) -> None:
